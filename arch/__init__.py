@@ -1,0 +1,1 @@
+"""The contract that software and hardware share: geometry, number formats, tables, counts."""

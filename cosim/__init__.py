@@ -1,0 +1,1 @@
+"""The golden model, the testbenches, and the harness that runs them under Verilator."""

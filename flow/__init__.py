@@ -1,0 +1,1 @@
+"""The whole job: configuration, stages, run directory, command line, report."""

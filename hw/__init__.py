@@ -1,0 +1,1 @@
+"""From mapping tables to Verilog: the Amaranth components of the datapath."""

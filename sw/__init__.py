@@ -1,0 +1,1 @@
+"""From a network to mapping tables: data, networks, pruning, quantisation, mapping."""
