@@ -138,9 +138,7 @@ def is_lossless(geometry: Geometry) -> bool:
     return adc_max(geometry) >= geometry.ou_rows * ((1 << geometry.cell_bits) - 1)
 
 
-def encode_weights(
-    weights: np.ndarray, geometry: Geometry
-) -> tuple[np.ndarray, np.ndarray | None]:
+def encode_weights(weights: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarray | None]:
     """Cell levels of signed weights, least significant slice first.
 
     Parameters

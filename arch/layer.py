@@ -84,7 +84,12 @@ class LayerSpec:
         height, width = (
             (size + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1
             for size, kernel, stride, pad, dilation in zip(
-                self.in_shape[1:], self.kernel, self.stride, self.padding, self.dilation, strict=True
+                self.in_shape[1:],
+                self.kernel,
+                self.stride,
+                self.padding,
+                self.dilation,
+                strict=True,
             )
         )
         return (height, width)
