@@ -14,12 +14,10 @@ __all__ = [
     "OUTPUT_MODES",
     "blocks",
     "groups",
-    "input_fields",
+    "index_fields",
+    "index_widths",
     "input_mode",
-    "input_widths",
-    "output_fields",
     "output_mode",
-    "output_widths",
     "range_bits",
     "rows_of_block",
 ]
@@ -27,7 +25,7 @@ __all__ = [
 INPUT_MODES = ("block", "list")
 """``block``: the inputs are one aligned row block, given by its number; ``list``: any rows."""
 OUTPUT_MODES = ("group", "list")
-"""``group``: the outputs are one aligned column group, given by its number; ``list``: any columns."""
+"""``group``: the outputs are one aligned group, given by its number; ``list``: any columns."""
 
 
 def range_bits(count: int) -> int:
@@ -91,99 +89,100 @@ def _aligned(indices: np.ndarray, limit: int) -> bool:
     return bool((rows_of_block(first // size, size, limit) == indices).all())
 
 
-def input_widths(rows: int, geometry: Geometry, mode: str) -> dict[str, int]:
-    """Width in bits of each field of an input entry.
+def index_widths(
+    rows: int, cols: int, geometry: Geometry, *, input_mode: str, output_mode: str
+) -> dict[str, tuple[int, int]]:
+    """Fields of an index record in order: name to (elements, bits of an element).
+
+    The first field lies in the least significant bits, and so does the first element of a field.
 
     Parameters
     ----------
-    rows : int
-        Rows of the matrix; for a memory shared by several layers, the largest.
-    mode : str
-        One of :data:`INPUT_MODES`. A record has 1 entry in mode ``block``, ``ou_rows`` in ``list``.
+    rows, cols : int
+        Shape of the matrix; for a memory that several layers share, the largest of each.
+    input_mode, output_mode : str
+        One of :data:`INPUT_MODES`, one of :data:`OUTPUT_MODES`.
     """
-    _known(mode, INPUT_MODES)
-    widths = {"block": range_bits(blocks(rows, geometry))}
-    if mode == "list":
-        widths["lane"] = range_bits(geometry.ou_rows + 1)
-    return widths
+    _known(input_mode, INPUT_MODES)
+    _known(output_mode, OUTPUT_MODES)
+    block_bits = range_bits(blocks(rows, geometry))
+    fields = {"block": (1, block_bits)}
+    if input_mode == "list":
+        lane_bits = range_bits(geometry.ou_rows + 1)
+        fields = {
+            "blocks": (geometry.ou_rows, block_bits),
+            "lanes": (geometry.ou_rows, lane_bits),
+        }
+    if output_mode == "group":
+        return fields | {"group": (1, range_bits(groups(cols, geometry)))}
+    return fields | {"outputs": (geometry.ou_weights, range_bits(cols + 1))}
 
 
-def output_widths(cols: int, geometry: Geometry, mode: str) -> dict[str, int]:
-    """Width in bits of each field of an output entry.
+def index_fields(
+    table: LayerTable,
+    geometry: Geometry,
+    *,
+    input_mode: str,
+    output_mode: str,
+    none_output: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Values of the fields of every index record of a layer; the keys of :func:`index_widths`.
+
+    A row is ``block * ou_rows + lane``. An empty word line has ``lane == ou_rows`` and
+    ``block == 0``; in mode ``block`` the lanes beyond the matrix are empty, in mode ``group`` the
+    columns beyond it.
 
     Parameters
     ----------
-    cols : int
-        Columns of the matrix; for a memory shared by several layers, the largest.
-    mode : str
-        One of :data:`OUTPUT_MODES`. A record has 1 entry in mode ``group``, ``ou_weights`` in
-        ``list``.
-    """
-    _known(mode, OUTPUT_MODES)
-    if mode == "group":
-        return {"group": range_bits(groups(cols, geometry))}
-    return {"column": range_bits(cols + 1)}
-
-
-def input_fields(table: LayerTable, geometry: Geometry, mode: str) -> dict[str, np.ndarray]:
-    """Values of the input fields of every OU; the keys are those of :func:`input_widths`.
-
-    A row is ``block * ou_rows + lane``; in mode ``list`` an empty word line has ``lane == ou_rows``
-    and ``block == 0``. In mode ``block`` lanes beyond the matrix are empty.
+    input_mode, output_mode : str
+        One of :data:`INPUT_MODES`, one of :data:`OUTPUT_MODES`; ``list`` fits every table.
+    none_output : int, optional
+        The number that stands for an empty weight column in mode ``list``; the columns of the
+        matrix unless stated. A memory that several layers share states the largest.
 
     Returns
     -------
-    dict of int64 arrays, shape (N, 1) in mode ``block``, (N, ou_rows) in mode ``list``
+    dict of int64 arrays
+        ``block`` and ``group`` of shape (N,); ``blocks`` and ``lanes`` (N, ou_rows); ``outputs``
+        (N, ou_weights).
 
     Raises
     ------
     :exc:`ValueError`
-        If the records of ``table`` do not fit the mode.
+        If the records do not fit the modes, or ``none_output`` is a column of the matrix.
     """
-    _known(mode, INPUT_MODES)
-    inputs = table.inputs.astype(np.int64)
+    _known(input_mode, INPUT_MODES)
+    _known(output_mode, OUTPUT_MODES)
+    none_output = table.spec.cols if none_output is None else none_output
+    if none_output < table.spec.cols:
+        raise ValueError(f"none_output must be at least {table.spec.cols}, not {none_output}")
+    return _input_values(table, geometry, input_mode) | _output_values(
+        table, geometry, output_mode, none_output
+    )
+
+
+def _input_values(table: LayerTable, geometry: Geometry, mode: str) -> dict[str, np.ndarray]:
+    inputs, ou_rows = table.inputs.astype(np.int64), geometry.ou_rows
     if mode == "list":
         used = inputs >= 0
         return {
-            "block": np.where(used, inputs // geometry.ou_rows, 0),
-            "lane": np.where(used, inputs % geometry.ou_rows, geometry.ou_rows),
+            "blocks": np.where(used, inputs // ou_rows, 0),
+            "lanes": np.where(used, inputs % ou_rows, ou_rows),
         }
     if input_mode(table, geometry) != "block":
         raise ValueError(f"layer {table.spec.name}: inputs are not aligned row blocks: use 'list'")
-    return {"block": inputs[:, :1] // geometry.ou_rows}
+    return {"block": inputs[:, 0] // ou_rows}
 
 
-def output_fields(
-    table: LayerTable, geometry: Geometry, mode: str, *, none: int | None = None
+def _output_values(
+    table: LayerTable, geometry: Geometry, mode: str, none: int
 ) -> dict[str, np.ndarray]:
-    """Values of the output fields of every OU; the keys are those of :func:`output_widths`.
-
-    Parameters
-    ----------
-    none : int, optional
-        The number that stands for an empty weight column in mode ``list``; the columns of the
-        matrix unless stated. A memory shared by several layers states the largest.
-
-    Returns
-    -------
-    dict of int64 arrays, shape (N, 1) in mode ``group``, (N, ou_weights) in mode ``list``
-
-    Raises
-    ------
-    :exc:`ValueError`
-        If the records of ``table`` do not fit the mode, or ``none`` is a column of the matrix.
-    """
-    _known(mode, OUTPUT_MODES)
-    cols = table.spec.cols
-    none = cols if none is None else none
-    if none < cols:
-        raise ValueError(f"none must be at least {cols}, the columns of the matrix, not {none}")
     outputs = table.outputs.astype(np.int64)
     if mode == "list":
-        return {"column": np.where(outputs >= 0, outputs, none)}
+        return {"outputs": np.where(outputs >= 0, outputs, none)}
     if output_mode(table, geometry) != "group":
         raise ValueError(f"layer {table.spec.name}: outputs are not aligned groups: use 'list'")
-    return {"group": outputs[:, :1] // geometry.ou_weights}
+    return {"group": outputs[:, 0] // geometry.ou_weights}
 
 
 def _known(mode: str, modes: tuple[str, ...]) -> None:
