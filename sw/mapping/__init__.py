@@ -1,0 +1,6 @@
+"""From an integer network to mapping tables: packing, counting, explaining."""
+
+from sw.mapping.counts import OuCount, count, dense_count
+from sw.mapping.packer import map_layer, map_network
+
+__all__ = ["OuCount", "count", "dense_count", "map_layer", "map_network"]
