@@ -1,0 +1,241 @@
+"""What a job can be told: one model a section, with defaults, ranges and documentation.
+
+``docs/configuration.md`` is written from these models by :mod:`flow.configuration_page`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from arch.geometry import Geometry
+from flow.field_rule import shown
+
+__all__ = [
+    "Configuration",
+    "CosimSection",
+    "DataSection",
+    "GeometrySection",
+    "HardwareSection",
+    "ModelSection",
+    "PruneSection",
+    "QuantiseSection",
+    "SearchSection",
+    "TrainSection",
+]
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """Base of every section: no unknown keys, no silent conversion, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ModelSection(Section):
+    """The network."""
+
+    kind: Literal["builtin"] = Field(default="builtin", description="Where the network comes from.")
+    name: Literal["digits_cnn"] = Field(
+        default="digits_cnn",
+        description="Which of the networks that come with Ohmforge.",
+    )
+
+
+class DataSection(Section):
+    """The data set."""
+
+    kind: Literal["digits"] = Field(
+        default="digits",
+        description="The data set, split into train, validation and test by the seed; `digits` are "
+        "the 1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn.",
+    )
+
+
+class TrainSection(Section):
+    """Training of the dense float network."""
+
+    epochs: int = Field(default=30, ge=1, le=10000, description="Passes over the training split.")
+
+
+class QuantiseSection(Section):
+    """From floats to integers."""
+
+    weight_bits: int = Field(default=8, ge=2, le=8, description="Width of one signed weight.")
+    act_bits: int = Field(
+        default=8,
+        ge=1,
+        le=8,
+        description="Width of one activation: the number of bit planes that an OU runs through.",
+    )
+
+
+class GeometrySection(Section):
+    """The crossbar and its operation unit (OU)."""
+
+    rows: int = Field(default=128, ge=1, le=4096, description="Word lines of a crossbar.")
+    cols: int = Field(default=128, ge=1, le=4096, description="Bit lines of a crossbar.")
+    cell_bits: int = Field(default=2, ge=1, le=8, description="Bits that one cell stores.")
+    ou_rows: int = Field(default=9, ge=1, le=64, description="Word lines of an OU, at most `rows`.")
+    ou_cols: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="Bit lines of an OU, at most `cols`; a weight takes "
+        "`weight_bits / cell_bits` of them, rounded up.",
+    )
+    adc_bits: int = Field(
+        default=5,
+        ge=1,
+        le=16,
+        description="Width of one analog-to-digital conversion; larger sums saturate. Lossless "
+        "exactly if `2**adc_bits - 1 >= ou_rows * (2**cell_bits - 1)`.",
+    )
+    encoding: Literal["offset", "differential"] = Field(
+        default="offset",
+        description="How the sign of a weight is stored: an offset that the datapath subtracts, or "
+        "a second crossbar for the negative part.",
+    )
+
+
+class PruneSection(Section):
+    """Which segments go, and how the network recovers."""
+
+    scheme: Literal["column_vector", "row_vector"] = Field(
+        default="column_vector",
+        description="Sparsity structure: segments of `ou_rows x 1` weights or of `1 x` the weights "
+        "that fit the columns of an OU.",
+    )
+    ratio: Share | dict[str, Share] = Field(
+        default=0.7,
+        description="Share of the segments that is pruned: one number for every layer, or a "
+        "mapping from the name of each layer to its number.",
+    )
+    finetune_epochs: int = Field(
+        default=10,
+        ge=0,
+        le=10000,
+        description="Passes over the training split after pruning, with the pruned weights held "
+        "at zero.",
+    )
+
+    @field_validator("ratio", mode="before")
+    @classmethod
+    def _check_ratio(cls, value: Any) -> Any:
+        # One message here, where a union would give one for each of its branches.
+        shares = {"prune.ratio": value}
+        rule = "a number from 0 to 1, or a mapping with one for each layer"
+        if isinstance(value, dict):
+            shares = {f"prune.ratio.{layer}": share for layer, share in value.items()}
+            rule = "a number from 0 to 1"
+        for name, share in shares.items():
+            number = isinstance(share, int | float) and not isinstance(share, bool)
+            if not number or not 0 <= share <= 1:
+                raise ValueError(f"{name} must be {rule}, not {shown(share)}")
+        return value
+
+
+class SearchSection(Section):
+    """The search for the ratio of each layer. Without it the ratios of `prune` hold."""
+
+    agent: Literal["none"] = Field(
+        default="none", description="What searches; with `none` the ratios of `prune` hold."
+    )
+
+
+class HardwareSection(Section):
+    """The generated hardware."""
+
+    tiles: Literal[1] = Field(default=1, description="Operation units that work in parallel.")
+    skip_zero_planes: Literal[False] = Field(
+        default=False,
+        description="Whether bit planes in which every input bit is zero are left out.",
+    )
+    crossbar: Literal["emulated"] = Field(
+        default="emulated", description="What stands for the crossbar: memory and adders."
+    )
+    tables: Literal["baked"] = Field(
+        default="baked",
+        description="How the mapping tables get in: as initial contents of the memories.",
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
+        # To Python 1 is True; to a person who writes a configuration it is not.
+        default = cls.model_fields[str(info.field_name)].default
+        if isinstance(value, bool) != isinstance(default, bool):
+            raise PydanticCustomError("literal_error", "wrong type")
+        return value
+
+
+class CosimSection(Section):
+    """The comparison of the generated hardware with the golden model."""
+
+    images: int = Field(
+        default=8,
+        ge=1,
+        le=100000,
+        description="Images of the test split that run through every layer.",
+    )
+    stall: Literal["none", "random"] = Field(
+        default="random",
+        description="Whether every layer runs without stalls only, or then again with random "
+        "stalls of its input and of its output.",
+    )
+    seed: int = Field(
+        default=1, ge=0, le=2**31 - 1, description="Seed of the stalls; the report repeats it."
+    )
+
+
+class Configuration(Section):
+    """A whole job."""
+
+    name: str = Field(
+        default="digits",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        description="Name of the job; it stands in the tables, in the Verilog and in the report.",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Seed of the split, the first weights and the order of training.",
+    )
+    model: ModelSection = ModelSection()
+    data: DataSection = DataSection()
+    train: TrainSection = TrainSection()
+    quantise: QuantiseSection = QuantiseSection()
+    geometry: GeometrySection = GeometrySection()
+    prune: PruneSection = PruneSection()
+    search: SearchSection | None = None
+    hardware: HardwareSection = HardwareSection()
+    cosim: CosimSection = CosimSection()
+
+    @model_validator(mode="after")
+    def _check_geometry(self) -> "Configuration":
+        self.crossbar_geometry()  # Refuses sizes that do not go together.
+        return self
+
+    def crossbar_geometry(self) -> Geometry:
+        """The geometry with the widths of ``quantise``, as every room takes it."""
+        return Geometry(
+            **self.geometry.model_dump(),
+            weight_bits=self.quantise.weight_bits,
+            act_bits=self.quantise.act_bits,
+        )
+
+    def at(self, path: str) -> Any:
+        """The plain value at a dotted ``path``: a field, or a section as a dictionary."""
+        value: Any = self
+        for part in path.split("."):
+            value = getattr(value, part)
+        return value.model_dump() if isinstance(value, BaseModel) else value
