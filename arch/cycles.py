@@ -1,0 +1,82 @@
+"""Closed form of the cycles that a layer takes, exact when neither stream stalls.
+
+Loading, computing and draining of output positions overlap, two positions deep. The longest of the
+three sets the pace; a short layer is paced by the hand-over of an accumulator bank instead, which
+serves every second position. ``docs/hardware.md`` derives the constants from the datapath.
+"""
+
+from dataclasses import dataclass
+
+from arch.program import EngineShape
+from arch.tables import LayerTable
+
+__all__ = ["LayerCycles", "layer_cycles"]
+
+_PIPELINE = 15
+"""Cycles from the command to the first output that no size changes: start, index, buffer, crossbar,
+ADC, shift-and-add, accumulate, output."""
+_HAND_OVER = 8
+"""Cycles between the last result of a position and the first OU that may use its bank again, less
+the cycles in which its outputs are drained."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCycles:
+    """Work of one layer, in cycles.
+
+    Parameters
+    ----------
+    positions : int
+        Output positions, at least 1.
+    load : int
+        Beats that bring the inputs of a position.
+    compute : int
+        Planes of all OUs of a position.
+    drain : int
+        Outputs of a position.
+    fetch : int
+        Cycles in which the inputs of one OU are read.
+    """
+
+    positions: int
+    load: int
+    compute: int
+    drain: int
+    fetch: int
+
+    @property
+    def total(self) -> int:
+        """Cycles after the one that takes the command, up to the one of the last output."""
+        pace = max(self.load, self.compute, self.drain)
+        hand_over = max(0, self.compute + self.drain + _HAND_OVER - 2 * pace)
+        first = _PIPELINE + self.load + self.fetch + self.compute + self.drain
+        return first + (self.positions - 1) * pace + (self.positions - 1) // 2 * hand_over
+
+    @property
+    def planes(self) -> int:
+        """Planes issued: the cycles in which an OU works."""
+        return self.positions * self.compute
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the cycles in which an OU works."""
+        return self.planes / self.total
+
+
+def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> LayerCycles:
+    """Cycles of ``positions`` output positions of a layer on an engine of ``shape``.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``positions`` is not positive.
+    """
+    if positions < 1:
+        raise ValueError(f"positions must be at least 1, not {positions}")
+    return LayerCycles(
+        positions=positions,
+        load=-(-table.spec.rows // shape.geometry.ou_rows),
+        compute=max(1, table.ous) * shape.geometry.act_bits,
+        drain=table.spec.cols,
+        fetch=shape.fetch_steps,
+    )

@@ -1,0 +1,94 @@
+"""Accumulator bank: the sums of one output position, a memory for each weight column."""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["AccumulatorBank"]
+
+
+class AccumulatorBank(wiring.Component):
+    """Add into, read and clear the accumulators of one output position.
+
+    Each weight column has a memory of its own, so that the columns of an OU never collide; the
+    accumulator of an output is the sum of its words in all of them. An addition to an address may
+    follow another in the next cycle. Reading and adding exclude each other; clearing and adding
+    likewise.
+
+    Latency is two cycles from an addition to a read that sees it, and one from a read to its
+    values; throughput is one addition or one read per cycle; never stalls.
+
+    Parameters
+    ----------
+    columns : int
+        Weight columns.
+    depth : int
+        Words of a memory.
+    value_bits, acc_bits : int
+        Widths of what is added and of the sum, both signed.
+
+    Members
+    -------
+    add : ``In(columns)``
+        Add in this cycle, one bit a column.
+    add_at : ``In(ArrayLayout(range(depth), columns))``
+        Where; valid with ``add``.
+    addends : ``In(ArrayLayout(signed(value_bits), columns))``
+        What; valid with ``add``.
+    read : ``In(1)``
+        Read in this cycle.
+    read_at : ``In(range(depth))``
+        Where; valid with ``read``.
+    clear : ``In(1)``
+        Set to zero in this cycle.
+    clear_at : ``In(range(depth))``
+        Where; valid with ``clear``.
+    values : ``Out(ArrayLayout(signed(acc_bits), columns))``
+        What was read last; valid from the cycle after ``read`` until the next read or addition.
+    """
+
+    def __init__(self, *, columns, depth, value_bits, acc_bits):
+        self._depth = depth
+        super().__init__(
+            {
+                "add": In(columns),
+                "add_at": In(data.ArrayLayout(range(depth), columns)),
+                "addends": In(data.ArrayLayout(signed(value_bits), columns)),
+                "read": In(1),
+                "read_at": In(range(depth)),
+                "clear": In(1),
+                "clear_at": In(range(depth)),
+                "values": Out(data.ArrayLayout(signed(acc_bits), columns)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        for column, value in enumerate(self.values):
+            memory = Memory(
+                shape=value.shape(),
+                depth=max(2, self._depth),
+                init=[],
+                attrs={"ram_style": "block"},
+            )
+            m.submodules[f"column{column}"] = memory
+            write = memory.write_port()
+            read = memory.read_port(transparent_for=(write,))
+            adding = Signal(name=f"adding{column}")
+            at = Signal(range(self._depth), name=f"at{column}")
+            addend = Signal.like(self.addends[column], name=f"addend{column}")
+            m.d.sync += [
+                adding.eq(self.add[column]),
+                at.eq(self.add_at[column]),
+                addend.eq(self.addends[column]),
+            ]
+            m.d.comb += [
+                read.en.eq(self.read | self.add[column]),
+                read.addr.eq(Mux(self.read, self.read_at, self.add_at[column])),
+                write.en.eq(adding | self.clear),
+                write.addr.eq(Mux(self.clear, self.clear_at, at)),
+                write.data.eq(Mux(self.clear, 0, read.data + addend)),
+                value.eq(read.data),
+            ]
+        return m

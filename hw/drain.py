@@ -1,0 +1,132 @@
+"""Drain: walks over the outputs of a finished position."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Drain", "DrainedWord"]
+
+
+class DrainedWord(data.StructLayout):
+    """Where the accumulators of one output are, while the banks show them.
+
+    Members
+    -------
+    bank : ``unsigned(1)``
+        The bank that was read.
+    column : ``range(columns)``
+        The weight column in a group.
+    channel : ``range(outputs)``
+        The output.
+    last : ``unsigned(1)``
+        Last output of the position.
+    """
+
+    def __init__(self, *, columns, outputs):
+        super().__init__(
+            {"bank": 1, "column": range(columns), "channel": range(outputs), "last": 1}
+        )
+
+
+class Drain(wiring.Component):
+    """Read the accumulators of every finished position in order, and set them to zero.
+
+    A word that holds a group of outputs is read once for each of them. After reset all words of
+    both banks are set to zero, which takes ``depth`` cycles.
+
+    Latency is two cycles from ``finish`` to the first output; throughput is one output per cycle,
+    without a gap between positions; stalls when ``o`` does.
+
+    Parameters
+    ----------
+    depth : int
+        Words of a bank.
+    columns : int
+        Outputs that share a word: the weight columns when grouped, else 1.
+    outputs : int
+        Outputs of a position, at most.
+
+    Members
+    -------
+    last_output : ``In(range(outputs))``
+        Last output of the layer; steady while it runs.
+    finish : ``In(2)``
+        One bit a bank: its position is complete from the next cycle on. Banks alternate.
+    read : ``Out(2)``
+        Read in this cycle, one bit a bank.
+    read_at : ``Out(range(depth))``
+        Where; valid with ``read``.
+    clear : ``Out(2)``
+        Set to zero in this cycle, one bit a bank.
+    clear_at : ``Out(range(depth))``
+        Where; valid with ``clear``.
+    drained : ``Out(1)``
+        The last output of a position leaves in this cycle; its bank is free.
+    prepared : ``Out(1)``
+        Both banks have been set to zero since reset.
+    o : ``Out(stream.Signature(DrainedWord))``
+        The output that the banks show.
+    """
+
+    def __init__(self, *, depth, columns, outputs):
+        self._depth = depth
+        self._columns = columns
+        super().__init__(
+            {
+                "last_output": In(range(outputs)),
+                "finish": In(2),
+                "read": Out(2),
+                "read_at": Out(range(depth)),
+                "clear": Out(2),
+                "clear_at": Out(range(depth)),
+                "drained": Out(1),
+                "prepared": Out(1),
+                "o": Out(stream.Signature(DrainedWord(columns=columns, outputs=outputs))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        complete = Signal(2)
+        bank, step, issue = Signal(), Signal(), Signal()
+        at = Signal.like(self.read_at)
+        column = Signal.like(self.o.p.column)
+        channel = Signal.like(self.o.p.channel)
+        last = channel == self.last_output
+        word_done = last | (column == self._columns - 1)
+        sweep = Signal.like(self.clear_at)
+        clear = Signal()
+        cleared_at = Signal.like(self.clear_at)
+
+        m.d.comb += [
+            step.eq(~self.o.valid | self.o.ready),
+            issue.eq(step & complete.bit_select(bank, 1)),
+            self.read.eq(issue << bank),
+            self.read_at.eq(at),
+            self.drained.eq(self.o.valid & self.o.ready & self.o.p.last),
+            self.clear.eq(Mux(self.prepared, clear << self.o.p.bank, 0b11)),
+            self.clear_at.eq(Mux(self.prepared, cleared_at, sweep)),
+        ]
+        with m.If(step):
+            m.d.sync += [
+                self.o.valid.eq(issue),
+                self.o.p.bank.eq(bank),
+                self.o.p.column.eq(column),
+                self.o.p.channel.eq(channel),
+                self.o.p.last.eq(last),
+            ]
+        m.d.sync += [clear.eq(issue & word_done), cleared_at.eq(at)]
+        with m.If(issue):
+            m.d.sync += [
+                column.eq(Mux(word_done, 0, column + 1)),
+                at.eq(Mux(last, 0, at + word_done)),
+                channel.eq(Mux(last, 0, channel + 1)),
+                bank.eq(bank ^ last),
+            ]
+
+        freed = Signal(2)
+        m.d.comb += freed.eq(self.drained << self.o.p.bank)
+        m.d.sync += complete.eq((complete & ~freed) | self.finish)
+        with m.If(~self.prepared):
+            m.d.sync += [sweep.eq(sweep + 1), self.prepared.eq(sweep == self._depth - 1)]
+        return m

@@ -1,0 +1,88 @@
+"""Emulated crossbar: cells in block RAM, bit lines as adders."""
+
+from amaranth import Module, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layouts import BitLines, PlaneBeat
+from hw.rom import rom
+
+__all__ = ["EmulatedCrossbar", "bit_line_bits"]
+
+
+def bit_line_bits(*, ou_rows, cell_bits):
+    """Width of the largest bit-line sum of an OU."""
+    return (ou_rows * ((1 << cell_bits) - 1)).bit_length()
+
+
+class EmulatedCrossbar(wiring.Component):
+    """Bit-line sums of one OU in one plane: ``sum over rows of word_lines[row] * cell[row][col]``.
+
+    Latency is two cycles; throughput is one plane per cycle; never stalls.
+
+    Parameters
+    ----------
+    words : sequence of int
+        Contents of the cell memory, one word an OU.
+    ou_rows, ou_cols, cell_bits : int
+        Size of an OU and of a cell.
+    arrays : int
+        1, or 2 with a negative array, whose cells are in the upper half of a word.
+    tag : layout
+        What passes beside the plane.
+
+    Members
+    -------
+    i : ``In(stream.Signature(PlaneBeat, always_ready=True))``
+        Planes.
+    o : ``Out(stream.Signature(BitLines, always_ready=True))``
+        Bit-line sums, exact.
+    """
+
+    def __init__(self, words, *, ou_rows, ou_cols, cell_bits, arrays, tag):
+        self._words = tuple(words)
+        self._shape = (arrays, ou_rows, ou_cols)
+        self._cell_bits = cell_bits
+        beat = PlaneBeat(ou_rows=ou_rows, ous=len(self._words), tag=tag)
+        lines = BitLines(
+            level_bits=bit_line_bits(ou_rows=ou_rows, cell_bits=cell_bits),
+            columns=arrays * ou_cols,
+            ou_rows=ou_rows,
+            tag=tag,
+        )
+        super().__init__(
+            {
+                "i": In(stream.Signature(beat, always_ready=True)),
+                "o": Out(stream.Signature(lines, always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        arrays, ou_rows, ou_cols = self._shape
+        cells = data.ArrayLayout(
+            data.ArrayLayout(data.ArrayLayout(unsigned(self._cell_bits), ou_cols), ou_rows), arrays
+        )
+        m.submodules.cells = memory = rom(shape=cells, words=self._words)
+        read = memory.read_port()
+        driven = Signal()
+        word_lines = Signal.like(self.i.p.word_lines)
+        tag = Signal(self.i.p.tag.shape())
+
+        m.d.comb += [read.addr.eq(self.i.p.ou), read.en.eq(self.i.valid)]
+        m.d.sync += [
+            driven.eq(self.i.valid),
+            word_lines.eq(self.i.p.word_lines),
+            tag.eq(self.i.p.tag),
+            self.o.valid.eq(driven),
+            self.o.p.tag.eq(tag),
+            self.o.p.ones.eq(sum(word_lines)),
+        ]
+        for array in range(arrays):
+            for col in range(ou_cols):
+                currents = (
+                    read.data[array][row][col] & word_lines[row].replicate(self._cell_bits)
+                    for row in range(ou_rows)
+                )
+                m.d.sync += self.o.p.levels[array * ou_cols + col].eq(sum(currents))
+        return m

@@ -1,0 +1,82 @@
+"""Index fetch: reads the index record of every OU, position after position."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layouts import IndexRecord
+from hw.rom import rom
+
+__all__ = ["IndexFetch"]
+
+
+class IndexFetch(wiring.Component):
+    """Replay the index records of the running layer once for every output position.
+
+    Latency is two cycles from ``start`` to the first record; throughput is one record per cycle,
+    without a gap between positions; stalls when ``o`` does.
+
+    Parameters
+    ----------
+    words : sequence of int
+        Contents of the index memory, one word an OU.
+    layout : layout
+        Layout of such a word.
+    position_bits : int
+        Width of a number of positions.
+
+    Members
+    -------
+    start : ``In(1)``
+        Begin a layer.
+    first_ou, last_ou : ``In(range(ous))``
+        OUs of the layer; steady while it runs.
+    positions : ``In(position_bits)``
+        Output positions of the layer, at least 1; steady while it runs.
+    o : ``Out(stream.Signature(IndexRecord))``
+        Index records.
+    """
+
+    def __init__(self, words, *, layout, position_bits):
+        self._words = tuple(words)
+        ous = range(len(self._words))
+        super().__init__(
+            {
+                "start": In(1),
+                "first_ou": In(ous),
+                "last_ou": In(ous),
+                "positions": In(position_bits),
+                "o": Out(stream.Signature(IndexRecord(index=layout, ous=len(self._words)))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.index = memory = rom(shape=self.o.p.index.shape(), words=self._words)
+        read = memory.read_port()
+        running = Signal()
+        ou = Signal.like(self.first_ou)
+        left = Signal.like(self.positions)
+        last = ou == self.last_ou
+        step = Signal()
+
+        m.d.comb += [
+            step.eq(~self.o.valid | self.o.ready),
+            read.addr.eq(ou),
+            read.en.eq(step),
+            self.o.p.index.eq(read.data),
+        ]
+        with m.If(step):
+            m.d.sync += [
+                self.o.valid.eq(running),
+                self.o.p.ou.eq(ou),
+                self.o.p.first.eq(ou == self.first_ou),
+                self.o.p.last.eq(last),
+            ]
+            with m.If(running):
+                m.d.sync += ou.eq(Mux(last, self.first_ou, ou + 1))
+                with m.If(last):
+                    m.d.sync += [left.eq(left - 1), running.eq(left != 0)]
+        with m.If(self.start):
+            m.d.sync += [running.eq(1), ou.eq(self.first_ou), left.eq(self.positions - 1)]
+        return m

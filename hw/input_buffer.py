@@ -1,0 +1,146 @@
+"""Input buffer: the activations of two output positions, one being filled while one is read."""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["BufferRead", "InputBuffer"]
+
+
+class BufferRead(wiring.Signature):
+    """Read side of the buffer, seen from the reader.
+
+    Members
+    -------
+    full : ``In(1)``
+        The oldest position that was not released is complete.
+    release : ``Out(1)``
+        The last read of that position is issued in this cycle; the next one becomes the oldest.
+    en : ``Out(1)``
+        Read in this cycle; without it the data stay as they were.
+    blocks : ``Out(ArrayLayout(range(blocks), ports))``
+        Row block that each port reads.
+    data : ``In(ArrayLayout(ArrayLayout(unsigned(act_bits), ou_rows), ports))``
+        What was read, one cycle later.
+    """
+
+    def __init__(self, *, ports, blocks, ou_rows, act_bits):
+        word = data.ArrayLayout(unsigned(act_bits), ou_rows)
+        super().__init__(
+            {
+                "full": In(1),
+                "release": Out(1),
+                "en": Out(1),
+                "blocks": Out(data.ArrayLayout(range(blocks), ports)),
+                "data": In(data.ArrayLayout(word, ports)),
+            }
+        )
+
+
+class InputBuffer(wiring.Component):
+    """Store the activations of output positions as words of one row block each.
+
+    A position is ``last_block + 1`` beats of ``ou_rows`` activations. Lanes of the last beat from
+    ``last_lanes`` on are stored as zero, whatever they carry. There is one copy of the memory for
+    each read port, so that the ports never collide.
+
+    Latency is one cycle from the last beat of a position to ``full``, and one from a read to its
+    data; throughput is one beat per cycle, without a gap between positions, and one read a port per
+    cycle; ``i`` stalls while both halves hold positions that were not released.
+
+    Parameters
+    ----------
+    ports : int
+        Read ports.
+    blocks : int
+        Row blocks of a position, at most.
+    ou_rows : int
+        Activations in a row block.
+    act_bits : int
+        Width of an activation.
+    position_bits : int
+        Width of a number of positions.
+
+    Members
+    -------
+    start : ``In(1)``
+        Begin a layer.
+    last_block : ``In(range(blocks))``
+        Last row block of the layer; steady while it runs.
+    last_lanes : ``In(range(ou_rows + 1))``
+        Rows in that block, at least 1; steady while it runs.
+    positions : ``In(position_bits)``
+        Output positions of the layer, at least 1; beats beyond them are not taken.
+    i : ``In(stream.Signature(ArrayLayout(unsigned(act_bits), ou_rows)))``
+        Activations in row order.
+    read : ``Out(BufferRead)``, flipped
+        Read side.
+    """
+
+    def __init__(self, *, ports, blocks, ou_rows, act_bits, position_bits):
+        self._ports = ports
+        self._blocks = blocks
+        read = BufferRead(ports=ports, blocks=blocks, ou_rows=ou_rows, act_bits=act_bits)
+        super().__init__(
+            {
+                "start": In(1),
+                "last_block": In(range(blocks)),
+                "last_lanes": In(range(ou_rows + 1)),
+                "positions": In(position_bits),
+                "i": In(stream.Signature(data.ArrayLayout(unsigned(act_bits), ou_rows))),
+                "read": In(read),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        word = self.i.p.shape()
+        fill_half, read_half, running = Signal(), Signal(), Signal()
+        full = Signal(2)
+        block = Signal.like(self.last_block)
+        left = Signal.like(self.positions)
+        last = block == self.last_block
+        put = Signal()
+        beat = Signal(word)
+
+        m.d.comb += [
+            self.i.ready.eq(running & ~full.bit_select(fill_half, 1)),
+            put.eq(self.i.valid & self.i.ready),
+            self.read.full.eq(full.bit_select(read_half, 1)),
+        ]
+        for lane, (stored, given) in enumerate(zip(beat, self.i.p, strict=True)):
+            m.d.comb += stored.eq(Mux(last & (lane >= self.last_lanes), 0, given))
+
+        for port, (at, read) in enumerate(zip(self.read.blocks, self.read.data, strict=True)):
+            memory = Memory(
+                shape=word,
+                depth=2 * max(1, 1 << (self._blocks - 1).bit_length()),
+                init=[],
+                attrs={"ram_style": "block"},
+            )
+            m.submodules[f"copy{port}"] = memory
+            write_port, read_port = memory.write_port(), memory.read_port()
+            m.d.comb += [
+                write_port.addr.eq(Cat(block, fill_half)),
+                write_port.data.eq(beat),
+                write_port.en.eq(put),
+                read_port.addr.eq(Cat(at, read_half)),
+                read_port.en.eq(self.read.en),
+                read.eq(read_port.data),
+            ]
+
+        with m.If(self.read.release):
+            m.d.sync += [full.bit_select(read_half, 1).eq(0), read_half.eq(~read_half)]
+        with m.If(put):
+            m.d.sync += block.eq(Mux(last, 0, block + 1))
+            with m.If(last):
+                m.d.sync += [
+                    full.bit_select(fill_half, 1).eq(1),
+                    fill_half.eq(~fill_half),
+                    left.eq(left - 1),
+                    running.eq(left != 0),
+                ]
+        with m.If(self.start):
+            m.d.sync += [running.eq(1), left.eq(self.positions - 1)]
+        return m

@@ -1,0 +1,110 @@
+"""Layer control: takes commands, holds the descriptor of the running layer, counts."""
+
+from amaranth import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layouts import Command
+from hw.rom import rom
+
+__all__ = ["COUNTER_BITS", "LayerControl"]
+
+COUNTER_BITS = 48
+"""Width of the cycle counter and of the plane counter."""
+
+
+class LayerControl(wiring.Component):
+    """Start a layer for every command and end it when its last output has left.
+
+    The descriptor is read from the layer memory and stays in place until the next command. Layers
+    do not overlap. Counters keep their values after the layer has ended.
+
+    Latency is one cycle from a command to ``start``; throughput is one layer at a time; a command
+    waits while a layer runs and until ``prepared``.
+
+    Parameters
+    ----------
+    words : sequence of int
+        Contents of the layer memory, one word a layer.
+    layout : layout
+        Layout of such a word.
+    position_bits : int
+        Width of a number of positions.
+
+    Members
+    -------
+    command : ``In(stream.Signature(Command))``
+        What to run.
+    layer : ``Out(layout)``
+        Descriptor of the running layer; valid from ``start`` on.
+    start : ``Out(1)``
+        High for one cycle when a layer starts.
+    positions : ``Out(position_bits)``
+        Output positions of the running layer, at least 1; valid from ``start`` on.
+    prepared : ``In(1)``
+        The accumulators are cleared.
+    plane : ``In(1)``
+        A plane is issued in this cycle.
+    position_done : ``In(1)``
+        The last output of a position leaves in this cycle.
+    busy : ``Out(1)``
+        A layer runs.
+    cycles : ``Out(48)``
+        Cycles after the one that took the command, up to the one in which the last output left.
+    planes : ``Out(48)``
+        Planes issued for the layer.
+    """
+
+    def __init__(self, words, *, layout, position_bits):
+        self._words = tuple(words)
+        command = Command(layers=len(self._words), position_bits=position_bits)
+        super().__init__(
+            {
+                "command": In(stream.Signature(command)),
+                "layer": Out(layout),
+                "start": Out(1),
+                "positions": Out(position_bits),
+                "prepared": In(1),
+                "plane": In(1),
+                "position_done": In(1),
+                "busy": Out(1),
+                "cycles": Out(COUNTER_BITS),
+                "planes": Out(COUNTER_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.layers = memory = rom(shape=self.layer.shape(), words=self._words)
+        read = memory.read_port()
+        left = Signal.like(self.positions)
+        m.d.comb += [
+            read.addr.eq(self.command.p.layer),
+            read.en.eq(self.command.valid & self.command.ready),
+            self.layer.eq(read.data),
+        ]
+        with m.If(self.busy):
+            m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.plane)]
+
+        with m.FSM():
+            with m.State("Idle"):
+                m.d.comb += self.command.ready.eq(self.prepared)
+                with m.If(self.command.valid & self.prepared & (self.command.p.positions != 0)):
+                    m.d.sync += [
+                        self.positions.eq(self.command.p.positions),
+                        left.eq(self.command.p.positions - 1),
+                        self.busy.eq(1),
+                        self.cycles.eq(0),
+                        self.planes.eq(0),
+                    ]
+                    m.next = "Start"
+            with m.State("Start"):
+                m.d.comb += self.start.eq(1)
+                m.next = "Run"
+            with m.State("Run"):
+                with m.If(self.position_done):
+                    m.d.sync += left.eq(left - 1)
+                    with m.If(left == 0):
+                        m.d.sync += self.busy.eq(0)
+                        m.next = "Idle"
+        return m

@@ -1,0 +1,178 @@
+"""Layer engine: the datapath from activations of output positions to their outputs."""
+
+from amaranth import Module
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from arch.fixed import ou_magnitude
+from arch.program import POSITION_BITS
+from hw.accumulate import Accumulate
+from hw.adc import Adc, code_bits
+from hw.emulated_crossbar import EmulatedCrossbar, bit_line_bits
+from hw.index_fetch import IndexFetch
+from hw.input_buffer import InputBuffer
+from hw.input_fetch import InputFetch
+from hw.layer_control import COUNTER_BITS, LayerControl
+from hw.layouts import Command, PlaneTag, Result, struct
+from hw.ou_controller import OuController
+from hw.output import Output
+from hw.shift_add import ShiftAdd
+
+__all__ = ["LayerEngine"]
+
+
+class LayerEngine(wiring.Component):
+    """Run one layer at a time over any number of output positions.
+
+    A command names the layer and the number of positions. For each position the engine takes the
+    activations of its window, ``ou_rows`` a beat in row order, and gives the outputs of all columns
+    in order.
+
+    Latency and throughput are those of :func:`arch.cycles.layer_cycles`, exactly, when neither
+    stream stalls: in steady work one OU in ``act_bits`` cycles, without a gap, unless loading the
+    inputs or draining the outputs of a position takes longer. ``i`` stalls while two positions wait;
+    a stalled ``o`` stalls the rest once two positions are finished.
+
+    Parameters
+    ----------
+    program : :class:`arch.program.Program`
+        Sizes and memory contents.
+
+    Members
+    -------
+    command : ``In(stream.Signature(Command))``
+        What to run; taken while no layer runs.
+    i : ``In(stream.Signature(ArrayLayout(unsigned(act_bits), ou_rows)))``
+        Activation codes; two's complement when the layer is signed.
+    o : ``Out(stream.Signature(Result))``
+        Outputs; ``last`` ends a position.
+    busy : ``Out(1)``
+        A layer runs.
+    cycles : ``Out(48)``
+        Cycles from the command to the last output of the layer.
+    planes : ``Out(48)``
+        OU planes issued for the layer.
+    """
+
+    def __init__(self, program):
+        self._program = program
+        shape, g = program.shape, program.shape.geometry
+        command = Command(layers=max(2, shape.layers), position_bits=POSITION_BITS)
+        super().__init__(
+            {
+                "command": In(stream.Signature(command)),
+                "i": In(stream.Signature(data.ArrayLayout(g.act_bits, g.ou_rows))),
+                "o": Out(stream.Signature(Result(out_bits=shape.out_bits))),
+                "busy": Out(1),
+                "cycles": Out(COUNTER_BITS),
+                "planes": Out(COUNTER_BITS),
+            }
+        )
+
+    @property
+    def program(self):
+        """What the engine runs."""
+        return self._program
+
+    def elaborate(self, platform):
+        m = Module()
+        program, shape, g = self._program, self._program.shape, self._program.shape.geometry
+        index = struct(shape.index_layout)
+        outputs = index[shape.index_layout.fields[-1].name].shape
+        tag = PlaneTag(outputs=outputs)
+        level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
+        value_bits = ou_magnitude(g).bit_length() + 1
+        ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
+        buffer_size = {
+            "ports": shape.fetch_ports,
+            "blocks": shape.blocks,
+            "ou_rows": g.ou_rows,
+            "act_bits": g.act_bits,
+        }
+
+        m.submodules.control = control = LayerControl(
+            program.layer_words, layout=struct(shape.layer_layout), position_bits=POSITION_BITS
+        )
+        m.submodules.index_fetch = index_fetch = IndexFetch(
+            program.index_words, layout=index, position_bits=POSITION_BITS
+        )
+        m.submodules.input_buffer = input_buffer = InputBuffer(
+            **buffer_size, position_bits=POSITION_BITS
+        )
+        m.submodules.input_fetch = input_fetch = InputFetch(
+            **buffer_size, index=index, ous=shape.ous
+        )
+        m.submodules.controller = controller = OuController(
+            ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
+        )
+        m.submodules.crossbar = crossbar = EmulatedCrossbar(
+            program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
+        )
+        m.submodules.adc = adc = Adc(
+            level_bits=level_bits,
+            adc_bits=g.adc_bits,
+            columns=g.arrays * g.ou_cols,
+            ou_rows=g.ou_rows,
+            tag=tag,
+        )
+        m.submodules.shift_add = shift_add = ShiftAdd(
+            **ou_size,
+            level_bits=code_bits(level_bits=level_bits, adc_bits=g.adc_bits),
+            cell_bits=g.cell_bits,
+            weight_bits=g.weight_bits,
+            arrays=g.arrays,
+            value_bits=value_bits,
+            tag=tag,
+        )
+        m.submodules.accumulate = accumulate = Accumulate(
+            value_bits=value_bits,
+            acc_bits=shape.acc_bits,
+            ou_weights=g.ou_weights,
+            outputs=shape.outputs,
+            index=outputs,
+        )
+        m.submodules.output = output = Output(
+            program.channel_words,
+            layout=struct(shape.channel_layout),
+            acc_bits=shape.acc_bits,
+            out_bits=shape.out_bits,
+            outputs=shape.outputs,
+        )
+
+        for source, sink in (
+            (flipped(self.command), control.command),
+            (flipped(self.i), input_buffer.i),
+            (index_fetch.o, input_fetch.i),
+            (input_fetch.read, input_buffer.read),
+            (input_fetch.o, controller.i),
+            (controller.o, crossbar.i),
+            (crossbar.o, adc.i),
+            (adc.o, shift_add.i),
+            (shift_add.o, accumulate.i),
+            (accumulate.o, output.i),
+            (output.o, flipped(self.o)),
+        ):
+            connect(m, source, sink)
+        m.d.comb += [
+            control.prepared.eq(accumulate.prepared),
+            control.plane.eq(controller.o.valid),
+            control.position_done.eq(self.o.valid & self.o.ready & self.o.p.last),
+            index_fetch.start.eq(control.start),
+            index_fetch.positions.eq(control.positions),
+            input_buffer.start.eq(control.start),
+            input_buffer.positions.eq(control.positions),
+            controller.drained.eq(accumulate.drained),
+            self.busy.eq(control.busy),
+            self.cycles.eq(control.cycles),
+            self.planes.eq(control.planes),
+        ]
+        for component, names in (
+            (index_fetch, ("first_ou", "last_ou")),
+            (input_buffer, ("last_block", "last_lanes")),
+            (input_fetch, ("empty",)),
+            (controller, ("signed",)),
+            (accumulate, ("last_output",)),
+            (output, ("first_channel", "zero_point", "minimum", "maximum")),
+        ):
+            m.d.comb += [getattr(component, name).eq(control.layer[name]) for name in names]
+        return m

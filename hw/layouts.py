@@ -1,0 +1,185 @@
+"""Payload layouts of the streams between the components of the datapath."""
+
+from amaranth import signed, unsigned
+from amaranth.lib import data
+
+from arch.words import WordLayout
+
+__all__ = ["Command", "FetchedOu", "IndexRecord", "PlaneBeat", "PositionSum", "Result", "struct"]
+
+
+def struct(layout: WordLayout):
+    """The Amaranth layout of a memory word; the first field is the least significant."""
+    members = {}
+    for field in layout.fields:
+        shape = signed(field.bits) if field.signed else unsigned(field.bits)
+        members[field.name] = shape if field.count is None else data.ArrayLayout(shape, field.count)
+    return data.StructLayout(members)
+
+
+class Command(data.StructLayout):
+    """Run one layer.
+
+    Members
+    -------
+    layer : ``range(layers)``
+        Number of the layer in the program.
+    positions : ``unsigned(position_bits)``
+        Output positions to compute; 0 does nothing.
+    """
+
+    def __init__(self, *, layers, position_bits):
+        super().__init__({"layer": range(layers), "positions": position_bits})
+
+
+class IndexRecord(data.StructLayout):
+    """The index of one OU.
+
+    Members
+    -------
+    index : layout of an index word
+        Which inputs it reads, which outputs it adds into.
+    ou : ``range(ous)``
+        Its number, the address of its cells.
+    first, last : ``unsigned(1)``
+        First and last OU of the output position.
+    """
+
+    def __init__(self, *, index, ous):
+        super().__init__({"index": index, "ou": range(ous), "first": 1, "last": 1})
+
+
+class FetchedOu(data.StructLayout):
+    """An OU with its own inputs.
+
+    Members
+    -------
+    acts : ``ArrayLayout(unsigned(act_bits), ou_rows)``
+        Activation codes in word line order; a word line without input has 0.
+    outputs : layout of the output part of an index word
+        Where its results go.
+    ou, first, last
+        As in :class:`IndexRecord`.
+    """
+
+    def __init__(self, *, ou_rows, act_bits, outputs, ous):
+        super().__init__(
+            {
+                "acts": data.ArrayLayout(unsigned(act_bits), ou_rows),
+                "outputs": outputs,
+                "ou": range(ous),
+                "first": 1,
+                "last": 1,
+            }
+        )
+
+
+class PlaneTag(data.StructLayout):
+    """What travels beside a plane from the OU controller to the accumulators.
+
+    Members
+    -------
+    first, last : ``unsigned(1)``
+        First and last plane of the OU; planes come most significant first.
+    negative : ``unsigned(1)``
+        The plane is the sign plane of signed activations.
+    outputs : layout of the output part of an index word
+        Where the results of the OU go.
+    position_last : ``unsigned(1)``
+        The OU is the last of its output position.
+    """
+
+    def __init__(self, *, outputs):
+        super().__init__(
+            {"first": 1, "last": 1, "negative": 1, "outputs": outputs, "position_last": 1}
+        )
+
+
+class PlaneBeat(data.StructLayout):
+    """One plane of one OU: what the crossbar sees in one cycle.
+
+    Members
+    -------
+    word_lines : ``unsigned(ou_rows)``
+        The bit of each activation in this plane.
+    ou : ``range(ous)``
+        Which OU of the crossbars is active.
+    tag : :class:`PlaneTag`
+    """
+
+    def __init__(self, *, ou_rows, ous, tag):
+        super().__init__({"word_lines": ou_rows, "ou": range(ous), "tag": tag})
+
+
+class BitLines(data.StructLayout):
+    """Bit lines of an OU in one plane, before or after conversion.
+
+    Members
+    -------
+    levels : ``ArrayLayout(unsigned(level_bits), arrays * ou_cols)``
+        One value a bit line; the bit lines of the negative array follow those of the positive one.
+    ones : ``range(ou_rows + 1)``
+        Word lines that were driven.
+    tag : :class:`PlaneTag`
+    """
+
+    def __init__(self, *, level_bits, columns, ou_rows, tag):
+        super().__init__(
+            {
+                "levels": data.ArrayLayout(unsigned(level_bits), columns),
+                "ones": range(ou_rows + 1),
+                "tag": tag,
+            }
+        )
+
+
+class OuResult(data.StructLayout):
+    """What one OU adds to its outputs.
+
+    Members
+    -------
+    values : ``ArrayLayout(signed(value_bits), ou_weights)``
+        One value a weight column.
+    outputs : layout of the output part of an index word
+    position_last : ``unsigned(1)``
+        The OU is the last of its output position.
+    """
+
+    def __init__(self, *, value_bits, ou_weights, outputs):
+        super().__init__(
+            {
+                "values": data.ArrayLayout(signed(value_bits), ou_weights),
+                "outputs": outputs,
+                "position_last": 1,
+            }
+        )
+
+
+class PositionSum(data.StructLayout):
+    """The accumulated sum of one output of an output position.
+
+    Members
+    -------
+    value : ``signed(acc_bits)``
+    channel : ``range(outputs)``
+        Number of the output.
+    last : ``unsigned(1)``
+        Last output of the position.
+    """
+
+    def __init__(self, *, acc_bits, outputs):
+        super().__init__({"value": signed(acc_bits), "channel": range(outputs), "last": 1})
+
+
+class Result(data.StructLayout):
+    """One requantised output.
+
+    Members
+    -------
+    value : ``signed(out_bits)``
+    last : ``unsigned(1)``
+        Last output of the position.
+    """
+
+    def __init__(self, *, out_bits):
+        super().__init__({"value": signed(out_bits), "last": 1})

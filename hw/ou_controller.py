@@ -1,0 +1,94 @@
+"""OU controller: walks the bit planes of each OU and drives its word lines."""
+
+from amaranth import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layouts import FetchedOu, PlaneBeat, PlaneTag
+
+__all__ = ["OuController"]
+
+BANKS = 2
+"""Output positions that the accumulators hold at a time."""
+
+
+class OuController(wiring.Component):
+    """Issue the bit planes of each OU, most significant first, one plane per cycle.
+
+    Behind the controller nothing can wait: a crossbar that has been driven must be sampled. So an
+    output position is begun only when a bank of accumulators is free for it, and from then on
+    every plane finds its place.
+
+    Latency is one cycle from taking an OU to its first plane; throughput is one plane per cycle,
+    an OU in ``act_bits`` cycles without a gap; the first OU of a position stalls while both banks of
+    accumulators are in use.
+
+    Parameters
+    ----------
+    ou_rows, act_bits : int
+        Word lines of an OU and planes of an activation.
+    ous : int
+        OUs of the program.
+    outputs : layout
+        Layout of the output part of an index word.
+
+    Members
+    -------
+    signed : ``In(1)``
+        Activations are two's complement: their first plane counts negative. Steady in a layer.
+    i : ``In(stream.Signature(FetchedOu))``
+        OUs with their inputs.
+    drained : ``In(1)``
+        A bank of accumulators becomes free in this cycle.
+    o : ``Out(stream.Signature(PlaneBeat, always_ready=True))``
+        Planes.
+    """
+
+    def __init__(self, *, ou_rows, act_bits, ous, outputs):
+        self._act_bits = act_bits
+        fetched = FetchedOu(ou_rows=ou_rows, act_bits=act_bits, outputs=outputs, ous=ous)
+        beat = PlaneBeat(ou_rows=ou_rows, ous=ous, tag=PlaneTag(outputs=outputs))
+        super().__init__(
+            {
+                "signed": In(1),
+                "i": In(stream.Signature(fetched)),
+                "drained": In(1),
+                "o": Out(stream.Signature(beat, always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        acts = Signal(self.i.p.acts.shape())
+        plane = Signal(range(self._act_bits))
+        credits = Signal(range(BANKS + 1), init=BANKS)
+        take, begin = Signal(), Signal()
+
+        m.d.comb += [
+            self.i.ready.eq(
+                (~self.o.valid | self.o.p.tag.last) & (~self.i.p.first | (credits != 0))
+            ),
+            take.eq(self.i.valid & self.i.ready),
+            begin.eq(take & self.i.p.first),
+            self.o.p.word_lines.eq(Cat(act[-1] for act in acts)),
+            self.o.p.tag.first.eq(plane == 0),
+            self.o.p.tag.last.eq(plane == self._act_bits - 1),
+            self.o.p.tag.negative.eq(self.signed & (plane == 0)),
+        ]
+        m.d.sync += credits.eq(credits + self.drained - begin)
+        with m.If(take):
+            m.d.sync += [
+                self.o.valid.eq(1),
+                plane.eq(0),
+                acts.eq(self.i.p.acts),
+                self.o.p.ou.eq(self.i.p.ou),
+                self.o.p.tag.outputs.eq(self.i.p.outputs),
+                self.o.p.tag.position_last.eq(self.i.p.last),
+            ]
+        with m.Elif(self.o.valid):
+            m.d.sync += plane.eq(Mux(self.o.p.tag.last, 0, plane + 1))
+            with m.If(self.o.p.tag.last):
+                m.d.sync += self.o.valid.eq(0)
+            for act in acts:
+                m.d.sync += act.eq(act << 1)
+        return m

@@ -1,0 +1,106 @@
+"""Output: requantisation and activation function."""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.layouts import PositionSum, Result
+from hw.rom import rom
+
+__all__ = ["Output"]
+
+
+class Output(wiring.Component):
+    """Requantise sums: ``clamp((((sum + bias) * multiplier + rounding) >> shift) + zero_point)``.
+
+    Multiplier, shift and bias belong to the output channel, the clamp and the zero point to the
+    layer. Rounding is half up.
+
+    Latency is five cycles; throughput is one output per cycle; stalls when ``o`` does.
+
+    Parameters
+    ----------
+    words : sequence of int
+        Contents of the channel memory, one word an output channel of the program.
+    layout : layout
+        Layout of such a word.
+    acc_bits, out_bits : int
+        Widths of a sum and of an output, both signed.
+    outputs : int
+        Outputs of a position, at most.
+
+    Members
+    -------
+    first_channel : ``In(range(channels))``
+        First word of the layer; steady while it runs.
+    zero_point, minimum, maximum : ``In(signed(out_bits))``
+        Output format of the layer; steady while it runs.
+    i : ``In(stream.Signature(PositionSum))``
+        Sums.
+    o : ``Out(stream.Signature(Result))``
+        Outputs.
+    """
+
+    def __init__(self, words, *, layout, acc_bits, out_bits, outputs):
+        self._words = tuple(words)
+        self._layout = layout
+        self._acc_bits = acc_bits
+        sums = PositionSum(acc_bits=acc_bits, outputs=outputs)
+        super().__init__(
+            {
+                "first_channel": In(range(len(self._words))),
+                "zero_point": In(signed(out_bits)),
+                "minimum": In(signed(out_bits)),
+                "maximum": In(signed(out_bits)),
+                "i": In(stream.Signature(sums)),
+                "o": Out(stream.Signature(Result(out_bits=out_bits))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.channels = memory = rom(shape=self._layout, words=self._words)
+        read = memory.read_port()
+        advance = Signal()
+        m.d.comb += [
+            advance.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(advance),
+            read.addr.eq(self.first_channel + self.i.p.channel),
+            read.en.eq(advance),
+        ]
+
+        biased_bits = max(self._acc_bits, self._layout["bias"].shape.width) + 1
+        product_bits = biased_bits + self._layout["multiplier"].shape.width
+        taken = Signal(signed(self._acc_bits))
+        biased = Signal(signed(biased_bits))
+        multiplier = Signal(self._layout["multiplier"].shape)
+        product = Signal(signed(product_bits))
+        shift = [Signal(self._layout["shift"].shape, name=f"shift{n}") for n in range(2)]
+        scaled = Signal(signed(product_bits + 1))
+        offset = Signal(signed(product_bits + 2))
+        m.d.comb += offset.eq(scaled + self.zero_point)
+
+        # With one more bit than it takes, half up is an increment between two shifts.
+        rounded = (((product << 1) >> shift[1]) + 1) >> 1
+        clamped = Mux(
+            offset < self.minimum,
+            self.minimum,
+            Mux(offset > self.maximum, self.maximum, offset),
+        )
+        valid, last = Signal(4), Signal(4)
+        with m.If(advance):
+            m.d.sync += [
+                taken.eq(self.i.p.value),
+                biased.eq(taken + read.data.bias),
+                multiplier.eq(read.data.multiplier),
+                shift[0].eq(read.data.shift),
+                product.eq(biased * multiplier),
+                shift[1].eq(shift[0]),
+                scaled.eq(rounded),
+                self.o.p.value.eq(clamped),
+                valid.eq(valid << 1 | self.i.valid),
+                last.eq(last << 1 | self.i.p.last),
+                self.o.valid.eq(valid[-1]),
+                self.o.p.last.eq(last[-1]),
+            ]
+        return m
