@@ -1,0 +1,170 @@
+"""Run the stages of a job: those whose inputs changed, in order, and no others."""
+
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from arch.errors import InputError
+from flow.configuration import Configuration
+from flow.content_hash import hash_code, hash_files, hash_value
+from flow.run_directory import Record, RunDirectory
+from flow.stage import Context, Progress, Stage
+
+__all__ = ["ALL", "Job", "Listener"]
+
+ALL = "all"
+"""Stands for every stage where stages are forced."""
+
+
+class Listener(Protocol):
+    """Who is told how the job goes on."""
+
+    def started(self, stage: str, reason: str) -> Progress:
+        """A stage starts, for ``reason``; what is returned is told how far it is."""
+
+    def finished(self, stage: str, seconds: float) -> None:
+        """The stage that started last is done."""
+
+    def skipped(self, stage: str) -> None:
+        """A stage is up to date."""
+
+    def kept(self, stage: str, path: Path) -> None:
+        """A stage is left out because a person changed what it wrote to ``path``."""
+
+
+class Job:
+    """A configuration, the stages that carry it out, and the directory in which they do.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What to do.
+    directory : RunDirectory
+        Where.
+    stages : sequence of Stage
+        In the order in which they run; each needs only stages before it.
+    listener : Listener
+        Who is told.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        directory: RunDirectory,
+        *,
+        stages: Sequence[Stage],
+        listener: Listener,
+    ) -> None:
+        self._configuration = configuration
+        self._directory = directory
+        self._stages = tuple(stages)
+        self._listener = listener
+        self._edited: set[str] = set()
+
+    def run(self, *, until: str | None = None, force: Collection[str] = ()) -> None:
+        """Run every stage that is not up to date.
+
+        Parameters
+        ----------
+        until : str, optional
+            The last stage to look at.
+        force : collection of str
+            Stages that run even if nothing changed, or :data:`ALL`.
+
+        Raises
+        ------
+        :exc:`arch.errors.InputError`
+            If a stage is unknown, or the directory is in use.
+        :exc:`arch.errors.CheckFailed`
+            After all stages, if one of them found the product wrong.
+        """
+        self._check_names([until] if until else [], "--until")
+        self._check_names(force, "--force", ALL)
+        with self._directory.locked():
+            self._edited = set()
+            for stage in self._until(until):
+                self._bring_up_to_date(stage, forced=bool({ALL, stage.name} & set(force)))
+            for stage in self._until(until):
+                stage.check(self._output(stage))
+
+    def _bring_up_to_date(self, stage: Stage, *, forced: bool) -> None:
+        expected = self._expected(stage)
+        record = self._directory.record(stage.name)
+        reason = "forced" if forced else self._reason(stage, record, expected)
+        if reason is None:
+            self._listener.skipped(stage.name)
+            return
+        if record is not None and not forced and self._changed_by_hand(stage, record):
+            self._edited.add(stage.name)
+            self._listener.kept(stage.name, self._output(stage))
+            return
+        progress = self._listener.started(stage.name, reason)
+        begin = time.monotonic()
+        with self._directory.writing(stage.output) as output:
+            stage.run(
+                Context(
+                    configuration=self._configuration,
+                    inputs={name: self._output(self._named(name)) for name in stage.needs},
+                    output=output,
+                    progress=progress,
+                    edited=frozenset(self._edited),
+                )
+            )
+            seconds = time.monotonic() - begin
+            self._directory.commit(
+                output, Record(**{**vars(expected), "seconds": round(seconds, 3)})
+            )
+        self._listener.finished(stage.name, seconds)
+
+    def _expected(self, stage: Stage) -> Record:
+        """The record that an up-to-date stage has, but for its outputs and its time."""
+        return Record(
+            stage=stage.name,
+            configuration={path: self._configuration.at(path) for path in stage.reads},
+            files={
+                name: hash_value(hash_files(self._output(self._named(name))))
+                for name in stage.needs
+            },
+            code=hash_code((*stage.rooms, stage.module), stage.distributions),
+            outputs={},
+            seconds=0.0,
+        )
+
+    def _reason(self, stage: Stage, record: Record | None, expected: Record) -> str | None:
+        """Why the stage has to run; None if it is up to date."""
+        if record is None:
+            return "not done yet"
+        for path, value in expected.configuration.items():
+            if record.configuration.get(path) != value:
+                return f"{path} changed"
+        for name, digest in expected.files.items():
+            if record.files.get(name) != digest:
+                return f"output of {name} changed"
+        if record.configuration.keys() != expected.configuration.keys():
+            return "the configuration changed"
+        if record.code != expected.code:
+            return "the code changed"
+        if record.outputs != hash_files(self._output(stage)):
+            return "its output was changed or removed"
+        return None
+
+    def _changed_by_hand(self, stage: Stage, record: Record) -> bool:
+        present = hash_files(self._output(stage))
+        return stage.editable and bool(present) and present != record.outputs
+
+    def _output(self, stage: Stage) -> Path:
+        return self._directory.path / stage.output
+
+    def _named(self, name: str) -> Stage:
+        return next(stage for stage in self._stages if stage.name == name)
+
+    def _until(self, until: str | None) -> tuple[Stage, ...]:
+        names = [stage.name for stage in self._stages]
+        return self._stages[: names.index(until) + 1] if until else self._stages
+
+    def _check_names(self, names: Collection[str], option: str, *more: str) -> None:
+        known = [*(stage.name for stage in self._stages), *more]
+        for name in names:
+            if name not in known:
+                raise InputError(f"{option} {name}: no such stage; choose {', '.join(known)}")

@@ -1,0 +1,98 @@
+"""What a stage is, and what it is given when it runs."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+from flow.configuration import Configuration
+
+__all__ = ["Context", "Progress", "Stage"]
+
+
+class Progress(Protocol):
+    """Where a stage tells how far it is."""
+
+    def __call__(self, done: int, total: int, text: str = "") -> None:
+        """``done`` of ``total`` steps are done; ``text`` says what was reached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything that a stage may use.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The whole configuration; a stage reads only the sections that it declares.
+    inputs : mapping of str to Path
+        Output of each stage that it needs, by the name of that stage.
+    output : Path
+        Where to write: a file, or a directory that the stage makes. Nothing is there yet.
+    progress : Progress
+        To be called now and then.
+    edited : frozenset of str
+        Stages whose output a person has changed.
+    """
+
+    configuration: Configuration
+    inputs: Mapping[str, Path]
+    output: Path
+    progress: Progress
+    edited: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One arrow of the flow, from the files of earlier stages to its own.
+
+    Parameters
+    ----------
+    name : str
+        What the command line calls it.
+    output : str
+        Name of its file or directory in the run directory.
+    module : str
+        Module with ``run(context: Context) -> None``.
+    reads : tuple of str
+        Fields and sections of the configuration that decide the output, as dotted paths.
+    needs : tuple of str
+        Stages whose output it reads.
+    rooms : tuple of str
+        Packages whose code decides the output, besides the module itself.
+    distributions : tuple of str
+        Installed packages whose version decides the output.
+    editable : bool
+        Whether a person may change the output; the change is then kept and used.
+    judged : bool
+        Whether the module has ``check(output: Path) -> None`` too, to be called at the end of every
+        run of the job. It raises :exc:`arch.errors.CheckFailed` if the output tells of a failure
+        of the product.
+    """
+
+    name: str
+    output: str
+    module: str
+    reads: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    editable: bool = False
+    judged: bool = False
+
+    def load(self) -> ModuleType:
+        """Import the module, which may take seconds: it brings the tools that the stage needs."""
+        return importlib.import_module(self.module)
+
+    def run(self, context: Context) -> None:
+        """Do the work."""
+        function: Callable[[Context], None] = self.load().run
+        function(context)
+
+    def check(self, output: Path) -> None:
+        """Raise :exc:`arch.errors.CheckFailed` if ``output`` tells of a failure of the product."""
+        if self.judged:
+            function: Callable[[Path], None] = self.load().check
+            function(output)

