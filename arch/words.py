@@ -55,17 +55,13 @@ class WordLayout:
         word = position = 0
         for field in self.fields:
             value = values[field.name]
-            elements: Sequence[int]
-            if field.count is None:
-                elements = (int(value),)
-            else:
-                elements = value if isinstance(value, Sequence) else tuple(value)
-                if len(elements) != field.count:
-                    raise ValueError(
-                        f"field {field.name} has {field.count} elements, not {len(elements)}"
-                    )
+            elements = value if isinstance(value, Sequence) else (value,)
+            if len(elements) != (1 if field.count is None else field.count):
+                raise ValueError(
+                    f"field {field.name} has {field.count or 1} elements, not {len(elements)}"
+                )
             for element in elements:
-                word |= _code(field, int(element)) << position
+                word |= _code(field, element) << position
                 position += field.bits
         return word
 

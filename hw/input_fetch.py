@@ -13,9 +13,9 @@ __all__ = ["InputFetch"]
 class InputFetch(wiring.Component):
     """Turn index records into OUs with their own inputs.
 
-    In ``block`` mode one read gives all inputs of an OU. In ``list`` mode entry ``e`` of a record is
-    read by port ``e % ports`` in step ``e // ports``; its word is the row block, its lane the row in
-    the block, and lane ``ou_rows`` means no input, which reads as zero.
+    In ``block`` mode one read gives all inputs of an OU. In ``list`` mode entry ``e`` of a record
+    is read by port ``e % ports`` in step ``e // ports``; its word is the row block, its lane the
+    row in the block, and lane ``ou_rows`` means no input, which reads as zero.
 
     Latency is ``steps + 1`` cycles from a record, once its position is in the buffer, to ``o``;
     throughput is one OU in ``steps`` cycles; stalls when ``o`` does, with one complete OU waiting
@@ -109,7 +109,7 @@ class InputFetch(wiring.Component):
         return list(self.read.data[0])
 
     def _read_list(self, m, step, record):
-        """Schedule the reads, and return the value of every entry in the cycle that completes it."""
+        """Schedule the reads; return each entry's value, valid in the cycle that completes it."""
         at = Signal.like(step)
         with m.If(self.read.en):
             m.d.sync += at.eq(step)

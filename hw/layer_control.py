@@ -101,10 +101,9 @@ class LayerControl(wiring.Component):
             with m.State("Start"):
                 m.d.comb += self.start.eq(1)
                 m.next = "Run"
-            with m.State("Run"):
-                with m.If(self.position_done):
-                    m.d.sync += left.eq(left - 1)
-                    with m.If(left == 0):
-                        m.d.sync += self.busy.eq(0)
-                        m.next = "Idle"
+            with m.State("Run"), m.If(self.position_done):
+                m.d.sync += left.eq(left - 1)
+                with m.If(left == 0):
+                    m.d.sync += self.busy.eq(0)
+                    m.next = "Idle"
         return m

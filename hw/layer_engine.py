@@ -13,7 +13,7 @@ from hw.index_fetch import IndexFetch
 from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Command, PlaneTag, Result, struct
+from hw.layouts import Command, Monitor, PlaneTag, Result, struct
 from hw.ou_controller import OuController
 from hw.output import Output
 from hw.shift_add import ShiftAdd
@@ -30,8 +30,8 @@ class LayerEngine(wiring.Component):
 
     Latency and throughput are those of :func:`arch.cycles.layer_cycles`, exactly, when neither
     stream stalls: in steady work one OU in ``act_bits`` cycles, without a gap, unless loading the
-    inputs or draining the outputs of a position takes longer. ``i`` stalls while two positions wait;
-    a stalled ``o`` stalls the rest once two positions are finished.
+    inputs or draining the outputs of a position takes longer. ``i`` stalls while two positions
+    wait; a stalled ``o`` stalls the rest once two positions are finished.
 
     Parameters
     ----------
@@ -52,12 +52,23 @@ class LayerEngine(wiring.Component):
         Cycles from the command to the last output of the layer.
     planes : ``Out(48)``
         OU planes issued for the layer.
+    monitor : ``Out(Monitor)``
+        The inside, for testbenches and traces; leave it open otherwise.
     """
 
     def __init__(self, program):
         self._program = program
         shape, g = program.shape, program.shape.geometry
-        command = Command(layers=max(2, shape.layers), position_bits=POSITION_BITS)
+        self._level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
+        self._code_bits = code_bits(level_bits=self._level_bits, adc_bits=g.adc_bits)
+        self._value_bits = ou_magnitude(g).bit_length() + 1
+        monitor = Monitor(
+            code_bits=self._code_bits,
+            columns=g.arrays * g.ou_cols,
+            value_bits=self._value_bits,
+            ou_weights=g.ou_weights,
+        )
+        command = Command(layers=shape.layers, position_bits=POSITION_BITS)
         super().__init__(
             {
                 "command": In(stream.Signature(command)),
@@ -66,6 +77,7 @@ class LayerEngine(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
+                "monitor": Out(monitor),
             }
         )
 
@@ -80,8 +92,6 @@ class LayerEngine(wiring.Component):
         index = struct(shape.index_layout)
         outputs = index[shape.index_layout.fields[-1].name].shape
         tag = PlaneTag(outputs=outputs)
-        level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
-        value_bits = ou_magnitude(g).bit_length() + 1
         ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
         buffer_size = {
             "ports": shape.fetch_ports,
@@ -109,7 +119,7 @@ class LayerEngine(wiring.Component):
             program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
         )
         m.submodules.adc = adc = Adc(
-            level_bits=level_bits,
+            level_bits=self._level_bits,
             adc_bits=g.adc_bits,
             columns=g.arrays * g.ou_cols,
             ou_rows=g.ou_rows,
@@ -117,15 +127,15 @@ class LayerEngine(wiring.Component):
         )
         m.submodules.shift_add = shift_add = ShiftAdd(
             **ou_size,
-            level_bits=code_bits(level_bits=level_bits, adc_bits=g.adc_bits),
+            level_bits=self._code_bits,
             cell_bits=g.cell_bits,
             weight_bits=g.weight_bits,
             arrays=g.arrays,
-            value_bits=value_bits,
+            value_bits=self._value_bits,
             tag=tag,
         )
         m.submodules.accumulate = accumulate = Accumulate(
-            value_bits=value_bits,
+            value_bits=self._value_bits,
             acc_bits=shape.acc_bits,
             ou_weights=g.ou_weights,
             outputs=shape.outputs,
@@ -165,7 +175,20 @@ class LayerEngine(wiring.Component):
             self.busy.eq(control.busy),
             self.cycles.eq(control.cycles),
             self.planes.eq(control.planes),
+            self.monitor.plane.eq(adc.o.valid),
+            self.monitor.codes.eq(adc.o.p.levels),
+            self.monitor.result.eq(shift_add.o.valid),
+            self.monitor.values.eq(shift_add.o.p.values),
         ]
+        for name, stalling in zip(
+            Monitor.STREAMS,
+            (self.command, self.i, index_fetch.o, input_fetch.o, accumulate.o, self.o),
+            strict=True,
+        ):
+            m.d.comb += [
+                self.monitor.offered[name].eq(stalling.valid),
+                self.monitor.taken[name].eq(stalling.ready),
+            ]
         for component, names in (
             (index_fetch, ("first_ou", "last_ou")),
             (input_buffer, ("last_block", "last_lanes")),

@@ -5,7 +5,19 @@ from amaranth.lib import data
 
 from arch.words import WordLayout
 
-__all__ = ["Command", "FetchedOu", "IndexRecord", "PlaneBeat", "PositionSum", "Result", "struct"]
+__all__ = [
+    "BitLines",
+    "Command",
+    "FetchedOu",
+    "IndexRecord",
+    "Monitor",
+    "OuResult",
+    "PlaneBeat",
+    "PlaneTag",
+    "PositionSum",
+    "Result",
+    "struct",
+]
 
 
 def struct(layout: WordLayout):
@@ -183,3 +195,36 @@ class Result(data.StructLayout):
 
     def __init__(self, *, out_bits):
         super().__init__({"value": signed(out_bits), "last": 1})
+
+
+class Monitor(data.StructLayout):
+    """What an observer sees of the inside of a layer engine; nothing depends on it.
+
+    Members
+    -------
+    plane : ``unsigned(1)``
+        The codes of one plane of an OU are valid in this cycle; planes come in issue order.
+    codes : ``ArrayLayout(unsigned(code_bits), columns)``
+        One ADC code a bit line.
+    result : ``unsigned(1)``
+        The results of one OU are valid in this cycle.
+    values : ``ArrayLayout(signed(value_bits), ou_weights)``
+        What the OU adds to its outputs, one value a weight column.
+    offered, taken : ``StructLayout`` of ``unsigned(1)``
+        Valid and ready of each stream that can stall.
+    """
+
+    STREAMS = ("command", "i", "index_fetch", "input_fetch", "accumulate", "o")
+
+    def __init__(self, *, code_bits, columns, value_bits, ou_weights):
+        streams = data.StructLayout(dict.fromkeys(self.STREAMS, 1))
+        super().__init__(
+            {
+                "plane": 1,
+                "codes": data.ArrayLayout(code_bits, columns),
+                "result": 1,
+                "values": data.ArrayLayout(signed(value_bits), ou_weights),
+                "offered": streams,
+                "taken": streams,
+            }
+        )

@@ -1,7 +1,7 @@
 """OU controller: walks the bit planes of each OU and drives its word lines."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.layouts import FetchedOu, PlaneBeat, PlaneTag
@@ -20,8 +20,8 @@ class OuController(wiring.Component):
     every plane finds its place.
 
     Latency is one cycle from taking an OU to its first plane; throughput is one plane per cycle,
-    an OU in ``act_bits`` cycles without a gap; the first OU of a position stalls while both banks of
-    accumulators are in use.
+    an OU in ``act_bits`` cycles without a gap; the first OU of a position stalls while both banks
+    of accumulators are in use.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Shift-and-add: from the codes of every plane to what an OU adds to its outputs."""
 
-from amaranth import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth import Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.layouts import BitLines, OuResult
@@ -12,11 +12,11 @@ __all__ = ["ShiftAdd"]
 class ShiftAdd(wiring.Component):
     """Join slices, undo the sign encoding, and weigh the planes.
 
-    In each plane a weight column is worth ``sum over slices of code << (slice * cell_bits)``, less the
-    same of the negative array when there are two, less ``2**(weight_bits - 1)`` for each driven
-    word line when there is one (offset encoding: the sum of these over the planes is the sum of the
-    inputs of the OU). Planes are added most significant first, ``sum = 2 * sum + plane``, and the
-    sign plane is subtracted.
+    In each plane a weight column is worth ``sum over slices of code << (slice * cell_bits)``, less
+    the same of the negative array when there are two, less ``2**(weight_bits - 1)`` for each driven
+    word line when there is one (offset encoding: the sum of these over the planes is the sum of
+    the inputs of the OU). Planes are added most significant first, ``sum = 2 * sum + plane``, and
+    the sign plane is subtracted.
 
     Latency is two cycles from the last plane of an OU to its result; throughput is one plane per
     cycle; never stalls.
