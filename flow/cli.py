@@ -128,13 +128,14 @@ def run(
     A stage whose inputs did not change is not run again, so an interrupted run goes on where it
     stopped. policy.yaml in DIR may be edited by hand; the edit is kept and used.
     """
-    from flow.job import Job
+    from flow.job import Job, check_names
     from flow.read_configuration import read_configuration
     from flow.run_directory import RunDirectory
     from flow.stages import STAGES
     from flow.terminal import Terminal
 
     configuration = read_configuration(config, override or ())
+    check_names(STAGES, until=until, force=force or ())
     with Terminal(_err()) as terminal:
         job = Job(configuration, RunDirectory.create(output), stages=STAGES, listener=terminal)
         try:

@@ -11,7 +11,7 @@ from flow.content_hash import hash_code, hash_files, hash_value
 from flow.run_directory import Record, RunDirectory
 from flow.stage import Context, Progress, Stage
 
-__all__ = ["ALL", "Job", "Listener"]
+__all__ = ["ALL", "Job", "Listener", "check_names"]
 
 ALL = "all"
 """Stands for every stage where stages are forced."""
@@ -31,6 +31,18 @@ class Listener(Protocol):
 
     def kept(self, stage: str, path: Path) -> None:
         """A stage is left out because a person changed what it wrote to ``path``."""
+
+
+def check_names(stages: Sequence[Stage], *, until: str | None, force: Collection[str]) -> None:
+    """Raise InputError if ``until`` or ``force`` names a stage that is not in ``stages``."""
+    names = [stage.name for stage in stages]
+    for option, given, known in (
+        ("--until", [until] if until is not None else [], names),
+        ("--force", force, [*names, ALL]),
+    ):
+        for name in given:
+            if name not in known:
+                raise InputError(f"{option} {name}: no such stage; choose {', '.join(known)}")
 
 
 class Job:
@@ -79,8 +91,7 @@ class Job:
         :exc:`arch.errors.CheckFailed`
             After all stages, if one of them found the product wrong.
         """
-        self._check_names([until] if until else [], "--until")
-        self._check_names(force, "--force", ALL)
+        check_names(self._stages, until=until, force=force)
         with self._directory.locked():
             self._edited = set()
             for stage in self._until(until):
@@ -162,9 +173,3 @@ class Job:
     def _until(self, until: str | None) -> tuple[Stage, ...]:
         names = [stage.name for stage in self._stages]
         return self._stages[: names.index(until) + 1] if until else self._stages
-
-    def _check_names(self, names: Collection[str], option: str, *more: str) -> None:
-        known = [*(stage.name for stage in self._stages), *more]
-        for name in names:
-            if name not in known:
-                raise InputError(f"{option} {name}: no such stage; choose {', '.join(known)}")
