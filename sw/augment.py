@@ -1,0 +1,49 @@
+"""Random variations of training images."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ["random_affine"]
+
+
+def random_affine(
+    images: torch.Tensor,
+    *,
+    generator: torch.Generator,
+    shift: float = 0.75,
+    degrees: float = 10.0,
+    zoom: float = 0.1,
+) -> torch.Tensor:
+    """Each image shifted, turned and scaled at random, with bilinear interpolation.
+
+    Parameters
+    ----------
+    images : float32 tensor, shape (n, C, H, W)
+    generator : torch.Generator
+        The only source of randomness.
+    shift : float
+        Largest shift in pixels, each direction.
+    degrees : float
+        Largest rotation.
+    zoom : float
+        Largest relative change of size.
+
+    Returns
+    -------
+    float32 tensor, shape (n, C, H, W)
+        What comes in from outside is 0.
+    """
+    draw = torch.rand(4, len(images), generator=generator) * 2 - 1
+    angle = draw[0] * math.radians(degrees)
+    scale = 1 + draw[1] * zoom
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    height, width = images.shape[-2:]
+    # affine_grid counts the image as -1 to 1, so a pixel is 2 / size.
+    move_x, move_y = draw[2] * shift * 2 / width, draw[3] * shift * 2 / height
+    theta = torch.stack(
+        [torch.stack([cos, -sin, move_x], dim=1), torch.stack([sin, cos, move_y], dim=1)], dim=1
+    )
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)

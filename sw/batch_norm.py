@@ -1,0 +1,79 @@
+"""Batch normalisation: its statistics taken anew, and folded into the weights before it."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from sw.graph import TracedLayer
+from sw.reproducible import reproducible
+
+__all__ = ["fold", "reestimate_batch_norm"]
+
+_BATCH = 128
+
+
+def reestimate_batch_norm(network: nn.Module, images: np.ndarray) -> None:
+    """Replace the running statistics of every batch normalisation by those of given images.
+
+    Pruning changes what a layer sees, and a running average remembers the network of earlier steps.
+    The images pass once, in fixed order and without variations, and every batch counts alike.
+
+    Parameters
+    ----------
+    images : float32 array, shape (n, C, H, W)
+        Training images; at least two.
+    """
+    if len(images) < 2:
+        raise ValueError(f"batch normalisation needs at least two images, not {len(images)}")
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    training = network.training
+    batches = torch.from_numpy(images).tensor_split(-(-len(images) // _BATCH))
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's way to say: average over all batches
+    network.train()
+    try:
+        with reproducible(), torch.no_grad():
+            for batch in batches:
+                network(batch)
+    finally:
+        network.train(training)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+def fold(layer: TracedLayer) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of a layer with its batch normalisation folded in.
+
+    Returns
+    -------
+    weights : float64 array, shape (R, C)
+        Rows in im2col order: channel, then kernel row, then kernel column.
+    bias : float64 array, shape (C,)
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a value is not finite.
+    """
+    module, norm = layer.module, layer.batch_norm
+    weights = _float64(module.weight).reshape(len(module.weight), -1).T
+    bias = np.zeros(weights.shape[1]) if module.bias is None else _float64(module.bias)
+    if norm is not None:
+        if norm.running_mean is None or norm.running_var is None:
+            raise ValueError(f"layer {layer.name}: batch normalisation keeps no statistics to fold")
+        scale = 1 / np.sqrt(_float64(norm.running_var) + norm.eps)
+        if norm.affine:
+            scale = scale * _float64(norm.weight)
+        weights = weights * scale
+        bias = (bias - _float64(norm.running_mean)) * scale
+        if norm.affine:
+            bias = bias + _float64(norm.bias)
+    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+        raise ValueError(f"layer {layer.name}: weights must be finite, not NaN or infinite")
+    return weights, bias
+
+
+def _float64(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().numpy().astype(np.float64)

@@ -1,0 +1,78 @@
+"""Networks that come with the product."""
+
+import torch
+from torch import nn
+
+from sw.graph import trace
+
+__all__ = ["NETWORKS", "DigitsCnn", "build", "mappable"]
+
+
+class DigitsCnn(nn.Module):
+    """Three convolutions of 3 x 3, the second with stride 2, and one fully connected layer.
+
+    Batch normalisation and ReLU follow each convolution. There is no pooling, so every arithmetic
+    step of the network is a layer on crossbars.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+        Channels, height and width of an image.
+    classes : int
+        Number of scores.
+    """
+
+    def __init__(self, *, in_shape: tuple[int, int, int], classes: int) -> None:
+        super().__init__()
+        channels, height, width = in_shape
+        self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.conv2 = nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(32)
+        self.conv3 = nn.Conv2d(32, 32, 3, padding=1, bias=False)
+        self.bn3 = nn.BatchNorm2d(32)
+        self.fc = nn.Linear(32 * ((height + 1) // 2) * ((width + 1) // 2), classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Class scores, shape (n, classes), of images of shape (n, C, H, W)."""
+        x = torch.relu(self.bn1(self.conv1(images)))
+        x = torch.relu(self.bn2(self.conv2(x)))
+        x = torch.relu(self.bn3(self.conv3(x)))
+        return self.fc(torch.flatten(x, 1))
+
+
+NETWORKS = {"digits_cnn": DigitsCnn}
+"""Builders by name."""
+
+
+def build(name: str, *, in_shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+    """A new network with random weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`NETWORKS`.
+    in_shape : tuple of int
+        Channels, height and width of an image.
+    classes : int
+        Number of scores.
+    seed : int
+        Decides the weights; torch's global generator is left as it was.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the name is unknown or a size is not positive.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"network must be one of {', '.join(NETWORKS)}, not {name!r}")
+    if min(*in_shape, classes) < 1:
+        raise ValueError(f"sizes must be positive, not {in_shape} and {classes} classes")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NETWORKS[name](in_shape=in_shape, classes=classes)
+
+
+def mappable(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Layers that go to crossbars, by name, in execution order; see :func:`sw.graph.trace`."""
+    return [(layer.name, layer.module) for layer in trace(network)]

@@ -1,0 +1,145 @@
+"""Pruning of whole segments, and fine-tuning of what is left."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+
+from arch.geometry import Geometry
+from sw.batch_norm import reestimate_batch_norm
+from sw.datasets import Dataset
+from sw.graph import TracedLayer, trace
+from sw.policy import Policy
+from sw.segments import expand, keep_largest, norms
+from sw.train import OnEpoch, train
+
+__all__ = ["finetune", "kept_segments", "weight_masks"]
+
+
+def kept_segments(network: nn.Module, policy: Policy, geometry: Geometry) -> dict[str, np.ndarray]:
+    """Which segments of every layer stay: those of largest L2 norm.
+
+    Parameters
+    ----------
+    network : Module
+        Not changed.
+    policy : Policy
+        Sparsity structure and ratio by layer.
+    geometry : Geometry
+        Gives the size of a segment.
+
+    Returns
+    -------
+    dict of bool arrays
+        By layer name; shaped as :attr:`sw.integer_network.IntegerLayer.kept`.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the policy and the network name different layers.
+    :exc:`ValueError`
+        If a weight is not finite.
+    """
+    layers = trace(network)
+    policy.check_layers(layer.name for layer in layers)
+    kept = {}
+    for layer in layers:
+        try:
+            values = norms(_matrix(layer), policy.scheme, geometry)
+        except ValueError as error:
+            raise ValueError(f"layer {layer.name}: {error}") from error
+        kept[layer.name] = keep_largest(values, policy.ratios[layer.name])
+    return kept
+
+
+def weight_masks(
+    network: nn.Module, kept: Mapping[str, np.ndarray], geometry: Geometry, *, scheme: str
+) -> dict[str, torch.Tensor]:
+    """Masks of the weights of every layer: 1 where the segment is kept, else 0.
+
+    Returns
+    -------
+    dict of float32 tensors
+        By layer name, shaped as the weights of the module.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``kept`` does not fit the network in this sparsity structure.
+    """
+    layers = trace(network)
+    if set(kept) != {layer.name for layer in layers}:
+        raise ValueError(
+            f"kept segments must be given for {', '.join(layer.name for layer in layers)}, "
+            f"not for {', '.join(kept)}"
+        )
+    masks = {}
+    for layer in layers:
+        cols, rows = len(layer.module.weight), layer.module.weight[0].numel()
+        try:
+            mask = expand(kept[layer.name], rows, cols, scheme, geometry)
+        except ValueError as error:
+            raise ValueError(f"layer {layer.name}: {error}") from error
+        values = torch.from_numpy(mask.T.astype(np.float32))
+        masks[layer.name] = values.reshape(layer.module.weight.shape)
+    return masks
+
+
+def finetune(
+    network: nn.Module,
+    kept: Mapping[str, np.ndarray],
+    dataset: Dataset,
+    geometry: Geometry,
+    *,
+    scheme: str,
+    epochs: int,
+    seed: int,
+    learning_rate: float = 0.05,
+    on_epoch: OnEpoch | None = None,
+) -> None:
+    """Prune a network in place, train what is left, and take batch statistics anew.
+
+    The mask is held: a pruned weight is zero before the first step and after every step.
+
+    Parameters
+    ----------
+    kept : mapping of bool arrays
+        What :func:`kept_segments` returned.
+    scheme : str
+        Sparsity structure of ``kept``.
+    epochs : int
+        0 prunes and re-estimates batch normalisation only.
+    seed, learning_rate, on_epoch
+        As in :func:`sw.train.train`.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``kept`` does not fit the network in this sparsity structure.
+    """
+    masks = weight_masks(network, kept, geometry, scheme=scheme)
+    pairs = [(layer.module.weight, masks[layer.name]) for layer in trace(network)]
+
+    def hold() -> None:
+        with torch.no_grad():
+            for weight, mask in pairs:
+                weight.mul_(mask)
+
+    hold()
+    train(
+        network,
+        dataset,
+        epochs=epochs,
+        seed=seed,
+        learning_rate=learning_rate,
+        on_epoch=on_epoch,
+        after_step=hold,
+    )
+    reestimate_batch_norm(network, dataset.train.images)
+
+
+def _matrix(layer: TracedLayer) -> np.ndarray:
+    """Weights as ``W[R, C]``, rows in im2col order."""
+    weight = layer.module.weight.detach().numpy()
+    return weight.reshape(len(weight), -1).T

@@ -1,0 +1,130 @@
+"""Segments: the pieces of a weight matrix that are kept or pruned as a whole.
+
+A weight matrix ``W[R, C]`` is cut as the sparsity structure says:
+
+* ``column_vector``: ``ou_rows x 1``; segment ``(b, c)`` is rows ``b * ou_rows`` onwards of column
+  ``c``.
+* ``row_vector``: ``1 x ou_weights``; segment ``(r, g)`` is columns ``g * ou_weights`` onwards of
+  row ``r``.
+
+The last segment of a column or a row may be shorter than the others.
+"""
+
+import math
+
+import numpy as np
+
+from arch.geometry import Geometry
+from arch.layer import SCHEMES
+
+__all__ = ["expand", "grid", "keep_largest", "norms", "segment_shape"]
+
+
+def segment_shape(scheme: str, geometry: Geometry) -> tuple[int, int]:
+    """Rows and columns of a segment.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the sparsity structure is unknown.
+    """
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme must be {' or '.join(SCHEMES)}, not {scheme!r}")
+    return (geometry.ou_rows, 1) if scheme == "column_vector" else (1, geometry.ou_weights)
+
+
+def grid(rows: int, cols: int, scheme: str, geometry: Geometry) -> tuple[int, int]:
+    """Segments of a matrix of ``rows x cols``, from top to bottom and from left to right."""
+    height, width = segment_shape(scheme, geometry)
+    return -(-rows // height), -(-cols // width)
+
+
+def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
+    """L2 norm of every segment.
+
+    Parameters
+    ----------
+    weights : float array, shape (R, C)
+
+    Returns
+    -------
+    float64 array, shape ``grid(R, C, scheme, geometry)``
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the matrix is empty or holds a value that is not finite.
+    """
+    if weights.ndim != 2 or weights.size == 0:
+        raise ValueError(f"weights must be a matrix, not empty: shape {weights.shape}")
+    if not np.isfinite(weights).all():
+        raise ValueError("weights must be finite, not NaN or infinite")
+    height, width = segment_shape(scheme, geometry)
+    rows, cols = weights.shape
+    down, across = grid(rows, cols, scheme, geometry)
+    padded = np.zeros((down * height, across * width))
+    padded[:rows, :cols] = weights
+    # Scaled first: the squares of very small or large weights must not under- or overflow.
+    largest = np.abs(padded).max() or 1.0
+    blocks = (padded / largest).reshape(down, height, across, width)
+    return np.sqrt(np.square(blocks).sum(axis=(1, 3))) * largest
+
+
+def keep_largest(values: np.ndarray, ratio: float) -> np.ndarray:
+    """Keep the segments of largest norm; prune at least the share ``ratio``.
+
+    ``floor((1 - ratio) * n)`` of ``n`` segments are kept, so that the pruned share of a network
+    never falls short of the ratio that was asked for. Of equal norms the first in row order stays.
+
+    Parameters
+    ----------
+    values : float array, any shape
+        Norms.
+    ratio : float
+        0 keeps all, 1 prunes all.
+
+    Returns
+    -------
+    bool array, same shape
+        True where the segment is kept.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the ratio is not 0 to 1.
+    """
+    if not 0 <= ratio <= 1:
+        raise ValueError(f"ratio must be 0 to 1, not {ratio}")
+    # A ratio such as 0.7 is not exact in binary: 0.3 of 10 segments are 3, not 2.9999999.
+    count = math.floor((1 - ratio) * values.size + 1e-9 * values.size)
+    order = np.argsort(-values, axis=None, kind="stable")
+    kept = np.zeros(values.size, dtype=bool)
+    kept[order[:count]] = True
+    return kept.reshape(values.shape)
+
+
+def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry) -> np.ndarray:
+    """The kept segments weight by weight.
+
+    Parameters
+    ----------
+    kept : bool array, shape ``grid(rows, cols, scheme, geometry)``
+        True where the segment is kept.
+
+    Returns
+    -------
+    bool array, shape (rows, cols)
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``kept`` has another shape or dtype.
+    """
+    expected = grid(rows, cols, scheme, geometry)
+    if kept.shape != expected or kept.dtype != np.bool_:
+        raise ValueError(
+            f"kept segments of a {rows} x {cols} matrix in {scheme} must be bool of shape "
+            f"{expected}, not {kept.dtype} of {kept.shape}"
+        )
+    height, width = segment_shape(scheme, geometry)
+    return kept.repeat(height, axis=0).repeat(width, axis=1)[:rows, :cols]

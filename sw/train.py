@@ -1,0 +1,117 @@
+"""Training and accuracy of a float network."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from arch.errors import InputError
+from sw.augment import random_affine
+from sw.datasets import Dataset, Split
+from sw.reproducible import reproducible
+
+__all__ = ["OnEpoch", "accuracy", "train"]
+
+OnEpoch = Callable[[int, float, float], None]
+"""Called after each epoch with its number from 1, the mean loss and the validation accuracy."""
+
+
+def train(
+    network: nn.Module,
+    dataset: Dataset,
+    *,
+    epochs: int,
+    seed: int,
+    learning_rate: float = 0.05,
+    batch_size: int = 64,
+    weight_decay: float = 4e-3,
+    label_smoothing: float = 0.1,
+    on_epoch: OnEpoch | None = None,
+    after_step: Callable[[], None] | None = None,
+) -> None:
+    """Train a network in place on randomly shifted, turned and scaled images.
+
+    Stochastic gradient descent with Nesterov momentum; the learning rate falls to zero along a
+    cosine. The weights of the last epoch are kept: nothing is selected, least of all on test data.
+    The same arguments give the same weights, bit for bit, on one machine.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training split; 0 leaves the network as it is.
+    seed : int
+        Decides the order and the variations of the images.
+    learning_rate, weight_decay, label_smoothing : float
+        Of the first step, of every step, of the cross entropy.
+    batch_size : int
+        Images a step.
+    on_epoch : callable, optional
+        See :data:`OnEpoch`.
+    after_step : callable, optional
+        Called after each step; pruning holds its mask here.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a number is out of range.
+    :exc:`arch.errors.InputError`
+        If the training diverges.
+    """
+    if epochs < 0 or batch_size < 1 or not learning_rate > 0:
+        raise ValueError(
+            f"epochs must be at least 0, batch_size and learning_rate above 0, "
+            f"not {epochs}, {batch_size} and {learning_rate}"
+        )
+    images = torch.from_numpy(dataset.train.images)
+    labels = torch.from_numpy(dataset.train.labels)
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.SGD(
+        network.parameters(),
+        lr=learning_rate,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=weight_decay,
+    )
+    steps = epochs * math.ceil(len(images) / batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+    with reproducible():
+        for epoch in range(1, epochs + 1):
+            network.train()
+            total = 0.0
+            for index in torch.randperm(len(images), generator=generator).split(batch_size):
+                batch = random_affine(images[index], generator=generator)
+                loss = F.cross_entropy(
+                    network(batch), labels[index], label_smoothing=label_smoothing
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                if after_step is not None:
+                    after_step()
+                total += loss.item() * len(index)
+            mean = total / len(images)
+            if not math.isfinite(mean):
+                raise InputError(f"training diverged in epoch {epoch}: lower the learning rate")
+            if on_epoch is not None:
+                on_epoch(epoch, mean, accuracy(network, dataset.validation))
+    network.eval()
+
+
+def accuracy(network: nn.Module, split: Split) -> float:
+    """Share of the images (0 to 1) whose largest score is that of their class."""
+    return float(np.mean(_scores(network, split.images).argmax(axis=1) == split.labels))
+
+
+def _scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
+    training = network.training
+    network.eval()
+    try:
+        with reproducible(), torch.no_grad():
+            batches = torch.from_numpy(images).split(256)
+            return torch.cat([network(batch) for batch in batches]).numpy()
+    finally:
+        network.train(training)
