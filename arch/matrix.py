@@ -10,8 +10,8 @@ from arch.tables import LayerTable
 
 __all__ = ["matrix_sha256", "rebuild_matrix", "stored_weights"]
 
-_CHUNK = 1 << 14
-"""OUs that are decoded at a time, so that memory stays small beside the tables."""
+_CHUNK = 1 << 20
+"""Weights that are decoded at a time, so that memory stays small beside the tables."""
 
 
 def matrix_sha256(weights: np.ndarray) -> str:
@@ -53,8 +53,9 @@ def rebuild_matrix(table: LayerTable, geometry: Geometry) -> np.ndarray:
     int8 array, shape (R, C)
     """
     matrix = np.zeros((table.spec.rows, table.spec.cols), dtype=np.int8)
-    for start in range(0, table.ous, _CHUNK):
-        chunk = slice(start, start + _CHUNK)
+    ous = max(1, _CHUNK // (geometry.ou_rows * geometry.ou_weights))
+    for start in range(0, table.ous, ous):
+        chunk = slice(start, start + ous)
         rows, cols = table.inputs[chunk, :, None], table.outputs[chunk, None, :]
         used = (rows >= 0) & (cols >= 0)
         rows, cols = np.broadcast_arrays(rows, cols)

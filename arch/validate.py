@@ -1,0 +1,141 @@
+"""Checks a directory of mapping tables without the code that made it.
+
+``docs/mapping-tables.md`` lists what is checked. :mod:`arch.table_files` checks the files, this
+module how the layers fit together, :mod:`arch.validate_records` what the OU records say.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from arch.errors import InputError
+from arch.layer import INPUT, LayerSpec
+from arch.manifest import MANIFEST, file_name
+from arch.table_files import load
+from arch.tables import MappingTables
+from arch.validate_records import check_records
+
+__all__ = ["LayerSummary", "Validation", "validate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSummary:
+    """What was found in one layer; ``crossbars`` are physical ones."""
+
+    name: str
+    scheme: str
+    ous: int
+    crossbars: int
+    segments: int
+    segments_kept: int
+    weights: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Tables that have passed every check."""
+
+    name: str
+    sha256: str
+    layers: tuple[LayerSummary, ...]
+
+    def lines(self) -> list[str]:
+        """The summary as text, a line a layer and one for all."""
+        return [
+            *(
+                f"{layer.name}: {layer.ous} OUs in {layer.crossbars} crossbars, "
+                f"{layer.segments_kept} of {layer.segments} segments, {layer.weights} weights, "
+                f"each stored once ({layer.scheme})"
+                for layer in self.layers
+            ),
+            f"{self.name}: {len(self.layers)} layers, tables {self.sha256}",
+        ]
+
+
+def validate(directory: Path) -> Validation:
+    """Check everything that tables promise.
+
+    Parameters
+    ----------
+    directory : path
+        A directory with ``manifest.json``, made by anyone.
+
+    Returns
+    -------
+    Validation
+        What was found.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If anything is wrong: one line with the file, and where there is one, layer and OU.
+    """
+    tables = load(directory)
+    weights = []
+    _check_network(tables, Path(directory))
+    for index, table in enumerate(tables.layers):
+        try:
+            weights.append(check_records(table, tables.geometry))
+        except InputError as error:
+            path = Path(directory) / file_name(index, table.spec.name)
+            raise InputError(f"{path}: {error}") from error
+    return Validation(
+        name=tables.name,
+        sha256=tables.sha256,
+        layers=tuple(
+            LayerSummary(
+                name=table.spec.name,
+                scheme=table.spec.scheme,
+                ous=table.ous,
+                crossbars=-(-table.ous // tables.geometry.slots) * tables.geometry.arrays,
+                segments=table.segments,
+                segments_kept=table.segments_kept,
+                weights=count,
+            )
+            for table, count in zip(tables.layers, weights, strict=True)
+        ),
+    )
+
+
+def _check_network(tables: MappingTables, directory: Path) -> None:
+    """Every layer reads something that is there, in the shape and the format that it expects."""
+    earlier: dict[str, LayerSpec] = {}
+    first: LayerSpec | None = None
+    for table in tables.layers:
+        spec = table.spec
+        try:
+            if spec.activation.bits > tables.geometry.act_bits:
+                raise InputError(
+                    f"activations of {spec.activation.bits} bits do not fit the "
+                    f"{tables.geometry.act_bits} planes of the geometry"
+                )
+            if spec.source == INPUT:
+                _check_input(spec, first or spec)
+                first = first or spec
+            elif spec.source in earlier:
+                _check_link(spec, earlier[spec.source])
+            else:
+                raise InputError(f"source {spec.source} is no earlier layer")
+        except InputError as error:
+            raise InputError(f"{directory / MANIFEST}: layer {spec.name}: {error}") from error
+        earlier[spec.name] = spec
+
+
+def _check_input(spec: LayerSpec, first: LayerSpec) -> None:
+    if (spec.in_shape, spec.activation) != (first.in_shape, first.activation):
+        raise InputError(f"reads the input of the network in another form than {first.name}")
+
+
+def _check_link(spec: LayerSpec, source: LayerSpec) -> None:
+    if spec.in_shape != source.out_shape:
+        raise InputError(f"in_shape is {spec.in_shape}, but {source.name} gives {source.out_shape}")
+    given, taken = source.output, spec.activation
+    if given.minimum < taken.minimum or given.maximum > taken.maximum:
+        raise InputError(
+            f"activations are {taken.minimum} to {taken.maximum}, "
+            f"but {source.name} gives {given.minimum} to {given.maximum}"
+        )
+    if given.zero_point != taken.zero_point:
+        raise InputError(
+            f"activation zero_point is {taken.zero_point}, "
+            f"but that of {source.name} is {given.zero_point}"
+        )
