@@ -22,7 +22,7 @@ from arch.index_fields import (
     rows_of_block,
 )
 from arch.layer import LayerSpec
-from arch.packing import pack_records, segment_shape
+from arch.packing import pack_records, segment_grid
 from arch.tables import LayerTable
 
 __all__ = ["FORMATS", "Bitmap", "Encoded", "Explicit", "IndexFormat", "entropy_bits"]
@@ -134,7 +134,7 @@ class Bitmap:
     def encode(self, table: LayerTable, geometry: Geometry) -> Encoded:
         """The mask of kept segments; refuses records that are not packed by the rule."""
         spec = table.spec
-        kept = np.zeros(segment_shape(spec.rows, spec.cols, spec.scheme, geometry), dtype=np.bool_)
+        kept = np.zeros(segment_grid(spec.rows, spec.cols, spec.scheme, geometry), dtype=np.bool_)
         if spec.scheme == "column_vector":
             line = np.clip(table.inputs[:, :1] // geometry.ou_rows, 0, None)
             line, member = np.broadcast_arrays(line, table.outputs)

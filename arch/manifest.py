@@ -19,7 +19,7 @@ from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.layer import LayerSpec
 from arch.npz import ArraySpec
-from arch.packing import segment_shape
+from arch.packing import segment_grid
 from arch.tables import LayerTable, MappingTables
 
 __all__ = [
@@ -223,7 +223,7 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
         spec=spec,
         **{key: entry[key] for key in LayerEntry.__dataclass_fields__ if key != "spec"},
     )
-    segments = segment_shape(spec.rows, spec.cols, spec.scheme, geometry)
+    segments = segment_grid(spec.rows, spec.cols, spec.scheme, geometry)
     follows = {
         "rows": spec.rows,
         "cols": spec.cols,

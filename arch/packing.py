@@ -9,11 +9,11 @@ from arch.geometry import Geometry
 from arch.index_fields import blocks, groups, rows_of_block
 from arch.layer import SCHEMES
 
-__all__ = ["check_kept", "count_ous", "pack_records", "segment_shape"]
+__all__ = ["check_kept", "count_ous", "pack_records", "segment_grid"]
 
 
-def segment_shape(rows: int, cols: int, scheme: str, geometry: Geometry) -> tuple[int, int]:
-    """Shape of the mask of kept segments of a ``rows`` x ``cols`` matrix.
+def segment_grid(rows: int, cols: int, scheme: str, geometry: Geometry) -> tuple[int, int]:
+    """Segments of a ``rows`` x ``cols`` matrix: the shape of the mask of those that are kept.
 
     ``column_vector`` has a segment for each row block and column, ``row_vector`` one for each row
     and column group.
@@ -33,7 +33,7 @@ def segment_shape(rows: int, cols: int, scheme: str, geometry: Geometry) -> tupl
 
 
 def check_kept(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry) -> None:
-    """Refuse a mask that is not boolean or does not have the shape of :func:`segment_shape`.
+    """Refuse a mask that is not boolean or does not have the shape of :func:`segment_grid`.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def check_kept(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Ge
     :exc:`ValueError`
         If its shape is wrong.
     """
-    shape = segment_shape(rows, cols, scheme, geometry)
+    shape = segment_grid(rows, cols, scheme, geometry)
     if kept.dtype != np.bool_:
         raise TypeError(f"kept must be boolean, not {kept.dtype}")
     if kept.shape != shape:
@@ -75,7 +75,7 @@ def pack_records(
     Parameters
     ----------
     kept : bool array
-        Of the shape that :func:`segment_shape` gives.
+        Of the shape that :func:`segment_grid` gives.
     rows, cols : int
         Shape of the weight matrix.
 

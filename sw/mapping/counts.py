@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arch.geometry import Geometry
-from arch.packing import check_kept, count_ous, segment_shape
+from arch.packing import check_kept, count_ous, segment_grid
 
 __all__ = ["OuCount", "count", "dense_count"]
 
@@ -69,9 +69,9 @@ def dense_count(
     rows: int, cols: int, geometry: Geometry, *, scheme: str = "column_vector"
 ) -> OuCount:
     """What the unpruned layer occupies; OUs and crossbars are the same for every scheme."""
-    shape = segment_shape(rows, cols, scheme, geometry)
-    lines = segment_shape(rows, cols, "column_vector", geometry)[0]
-    columns = segment_shape(rows, cols, "row_vector", geometry)[1]
+    shape = segment_grid(rows, cols, scheme, geometry)
+    lines = segment_grid(rows, cols, "column_vector", geometry)[0]
+    columns = segment_grid(rows, cols, "row_vector", geometry)[1]
     segments = shape[0] * shape[1]
     return _occupied(lines * columns, geometry, segments=segments, segments_kept=segments)
 
