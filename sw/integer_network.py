@@ -2,13 +2,28 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from arch.errors import InputError
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX
 from arch.layer import INPUT, LayerSpec
+from sw.layer_record import spec_from_record, spec_to_record
+from sw.tensor_file import read_tensors, write_tensors
 
-__all__ = ["IntegerLayer", "IntegerNetwork", "encode_input"]
+__all__ = [
+    "IntegerLayer",
+    "IntegerNetwork",
+    "encode_input",
+    "load_integer_network",
+    "save_integer_network",
+]
+
+_KIND = "an integer network"
+_ARRAYS = ("weights", "kept", "multiplier", "shift", "bias")
+_FIELDS = {"name", "input_scale", "in_shape", "layers"}
 
 _RANGES = {
     "multiplier": (0, (1 << MULTIPLIER_BITS) - 1),
@@ -178,3 +193,58 @@ def encode_input(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
     act = next(layer.spec.activation for layer in network.layers if layer.spec.source == INPUT)
     steps = np.floor(images.astype(np.float64) / network.input_scale + 0.5) + act.zero_point
     return np.clip(steps, act.minimum, act.maximum).astype(np.int8 if act.signed else np.uint8)
+
+
+def save_integer_network(network: IntegerNetwork, path: Path) -> None:
+    """Write an integer network; the same network gives the same bytes."""
+    arrays = {
+        f"{layer.spec.name}.{field}": getattr(layer, field)
+        for layer in network.layers
+        for field in _ARRAYS
+    }
+    content = {
+        "name": network.name,
+        "input_scale": network.input_scale,
+        "in_shape": network.in_shape,
+        "layers": [spec_to_record(layer.spec) for layer in network.layers],
+    }
+    write_tensors(path, arrays, kind=_KIND, content=content)
+
+
+def load_integer_network(path: Path) -> IntegerNetwork:
+    """Read what :func:`save_integer_network` wrote.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the file cannot be read or is damaged, or a shape, a type or a value is wrong.
+    """
+    content, arrays = read_tensors(path, kind=_KIND)
+    try:
+        return _network(content, arrays)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _network(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> IntegerNetwork:
+    if set(content) != _FIELDS or not isinstance(content["layers"], list):
+        raise ValueError(f"an integer network has {', '.join(sorted(_FIELDS))}")
+    if not isinstance(content["name"], str) or type(content["input_scale"]) is not float:
+        raise ValueError("name must be text and input_scale a number")
+    if not isinstance(content["in_shape"], list):
+        raise ValueError(f"in_shape must be a list, not {content['in_shape']!r:.80}")
+    specs = [spec_from_record(record) for record in content["layers"]]
+    expected = {f"{spec.name}.{field}" for spec in specs for field in _ARRAYS}
+    if different := sorted(expected ^ set(arrays)):
+        what = "is missing" if different[0] in expected else "belongs to no layer"
+        raise ValueError(f"array {different[0]!r} {what}")
+    layers = tuple(
+        IntegerLayer(spec=spec, **{field: arrays[f"{spec.name}.{field}"] for field in _ARRAYS})
+        for spec in specs
+    )
+    return IntegerNetwork(
+        name=content["name"],
+        layers=layers,
+        input_scale=content["input_scale"],
+        in_shape=tuple(content["in_shape"]),
+    )

@@ -10,6 +10,7 @@ import yaml
 
 from arch.errors import InputError
 from arch.layer import SCHEMES
+from arch.regular_file import open_regular
 from sw.whole_file import write_whole
 
 __all__ = ["Policy", "policy_for", "read_policy", "write_policy"]
@@ -44,13 +45,13 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
-            raise ValueError(f"scheme must be {' or '.join(SCHEMES)}, not {self.scheme!r}")
+            raise ValueError(f"scheme must be {' or '.join(SCHEMES)}, not {self.scheme!r:.80}")
         for name, ratio in self.ratios.items():
             if not isinstance(name, str):
-                raise ValueError(f"a layer name must be text, not {name!r}")
+                raise ValueError(f"a layer name must be text, not {name!r:.80}")
             number = isinstance(ratio, int | float) and not isinstance(ratio, bool)
             if not number or not 0 <= ratio <= 1 or math.isnan(ratio):
-                raise ValueError(f"ratio of layer {name} must be 0 to 1, not {ratio!r}")
+                raise ValueError(f"ratio of layer {name} must be 0 to 1, not {ratio!r:.80}")
 
     def check_layers(self, names: Iterable[str]) -> None:
         """Raise :exc:`arch.errors.InputError` unless exactly the layers ``names`` have a ratio."""
@@ -107,11 +108,11 @@ def read_policy(path: Path) -> Policy:
         If the file cannot be read or is no policy; the message says where and what to change.
     """
     content = _read_mapping(Path(path))
-    unknown = [key for key in content if key not in _FIELDS]
-    if unknown or set(content) != set(_FIELDS):
-        raise InputError(f"{path}: a policy has {', '.join(_FIELDS)}; found {_names(content)}")
+    if set(content) != set(_FIELDS):
+        found = ", ".join(str(key) for key in content) or "nothing"
+        raise InputError(f"{path}: a policy has {', '.join(_FIELDS)}; found {found:.80}")
     if content["schema"] != _SCHEMA or isinstance(content["schema"], bool):
-        raise InputError(f"{path}: schema must be {_SCHEMA}, not {content['schema']!r}")
+        raise InputError(f"{path}: schema must be {_SCHEMA}, not {content['schema']!r:.80}")
     if not isinstance(content["ratios"], dict):
         raise InputError(f"{path}: ratios must give a ratio for each layer")
     try:
@@ -123,11 +124,7 @@ def read_policy(path: Path) -> Policy:
 def _check_known(ratios: Mapping[str, float], names: list[str]) -> None:
     for name in ratios:
         if name not in names:
-            raise InputError(f"no layer {name!r} to prune; the layers are {', '.join(names)}")
-
-
-def _names(content: Mapping[Any, Any]) -> str:
-    return ", ".join(str(key) for key in content) or "nothing"
+            raise InputError(f"no layer {name!r:.80} to prune; the layers are {', '.join(names)}")
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -151,13 +148,8 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _read_mapping(path: Path) -> dict[Any, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    if len(data) > _MAX_BYTES:
-        raise InputError(f"{path}: is no policy, it is larger than {_MAX_BYTES} bytes")
+    with open_regular(path, size_max=_MAX_BYTES) as (file, _):
+        data = file.read()
     try:
         content = yaml.load(data, Loader=_StrictLoader)
     except yaml.MarkedYAMLError as error:

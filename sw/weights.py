@@ -1,0 +1,56 @@
+"""Weights of a float network in a file."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from arch.errors import InputError
+from sw.tensor_file import read_tensors, write_tensors
+
+__all__ = ["load_network", "save_network"]
+
+_KIND = "network weights"
+
+
+def save_network(network: nn.Module, path: Path) -> None:
+    """Write weights and batch statistics of a network.
+
+    The structure is not written: :func:`load_network` takes a network that was built alike.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a value is not finite.
+    """
+    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, not NaN or infinite")
+    write_tensors(path, arrays, kind=_KIND, content={})
+
+
+def load_network(network: nn.Module, path: Path) -> None:
+    """Read what :func:`save_network` wrote into a network of the same structure, in place.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the file cannot be read, is damaged, or is of another network; nothing is changed then.
+    """
+    _, arrays = read_tensors(path, kind=_KIND)
+    state = network.state_dict()
+    if different := sorted(set(arrays) ^ set(state)):
+        what = "is missing" if different[0] in state else "has no place in this one"
+        raise InputError(f"{path}: is of another network: {different[0]!r} {what}")
+    for name, array in arrays.items():
+        expected = state[name].numpy()
+        if (array.shape, array.dtype) != (expected.shape, expected.dtype):
+            raise InputError(
+                f"{path}: is of another network: {name} must be {expected.dtype} of shape "
+                f"{expected.shape}, not {array.dtype} of {array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: {name} must be finite, not NaN or infinite")
+    network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in arrays.items()})
