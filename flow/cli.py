@@ -40,7 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-RunPath = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
 
 
 class _RunCommand(TyperCommand):
@@ -143,6 +142,73 @@ def run(
         except KeyboardInterrupt:
             where = f" in stage {terminal.stage}" if terminal.stage else ""
             raise _Interrupted(f"interrupted{where}; the same command goes on from there") from None
+    if until in (None, STAGES[-1].name):
+        _print_report(output)
+    job.judge(until=until)
+
+
+@app.command()
+def validate(
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Mapping tables, or a run directory that has them."),
+    ],
+) -> None:
+    """Check mapping tables, without the code that made them."""
+    from arch.validate import validate as validate_tables
+
+    for line in validate_tables(_tables_of(directory)).lines():
+        _out().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def explain(
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A run directory, or a directory of mapping tables."),
+    ],
+    layer: Annotated[str, typer.Option(metavar="L", help="Name of the layer.")],
+    row: Annotated[int, typer.Option(metavar="R", help="Row of the weight matrix, from 0.")],
+    col: Annotated[int, typer.Option(metavar="C", help="Column of the matrix, from 0.")],
+) -> None:
+    """Say where a weight is stored, or why it is gone."""
+    from arch.table_files import load
+    from sw.mapping.explanation import explain as explain_weight
+
+    for line in explain_weight(load(_tables_of(directory)), layer, row, col).lines():
+        _out().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
+) -> None:
+    """Print the table that a run closes with."""
+    from flow.run_directory import RunDirectory
+
+    _print_report(RunDirectory.open(directory).path)
+
+
+def _tables_of(directory: Path) -> Path:
+    """The mapping tables in a run directory, or the directory itself."""
+    from arch.table_files import MANIFEST
+    from flow.run_directory import MARKER
+
+    if (directory / MARKER).is_file() and not (directory / MANIFEST).exists():
+        return directory / "map" / "tables"
+    return directory
+
+
+def _print_report(directory: Path) -> None:
+    from flow.report_file import REPORT, read_report
+    from flow.report_table import report_tables
+
+    tables = report_tables(read_report(directory / REPORT))
+    console = _out()
+    # In a file a table may be as wide as it wants; only a terminal has an edge.
+    if not console.is_terminal:
+        console = Console(width=max(console.width, 160))
+    console.print(tables, highlight=False)
 
 
 class _Interrupted(Exception):

@@ -88,16 +88,20 @@ class Job:
         ------
         :exc:`arch.errors.InputError`
             If a stage is unknown, or the directory is in use.
-        :exc:`arch.errors.CheckFailed`
-            After all stages, if one of them found the product wrong.
         """
         check_names(self._stages, until=until, force=force)
         with self._directory.locked():
             self._edited = set()
             for stage in self._until(until):
                 self._bring_up_to_date(stage, forced=bool({ALL, stage.name} & set(force)))
-            for stage in self._until(until):
-                stage.check(self._output(stage))
+
+    def judge(self, *, until: str | None = None) -> None:
+        """Raise :exc:`arch.errors.CheckFailed` if a stage found the product wrong.
+
+        The stages keep what they found, so that it can be looked at; call this after :meth:`run`.
+        """
+        for stage in self._until(until):
+            stage.check(self._output(stage))
 
     def _bring_up_to_date(self, stage: Stage, *, forced: bool) -> None:
         expected = self._expected(stage)
@@ -118,6 +122,7 @@ class Job:
                     configuration=self._configuration,
                     inputs={name: self._output(self._named(name)) for name in stage.needs},
                     output=output,
+                    scratch=self._directory.scratch,
                     progress=progress,
                     edited=frozenset(self._edited),
                 )

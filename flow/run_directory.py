@@ -8,7 +8,6 @@ so the directory can be moved.
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,13 +17,13 @@ from typing import Any
 
 from arch.errors import InputError
 from flow.content_hash import hash_files
+from flow.json_file import HIDDEN, read_json, write_json
 
-__all__ = ["MARKER", "Record", "RunDirectory", "write_text"]
+__all__ = ["MARKER", "Record", "RunDirectory"]
 
 MARKER = "ohmforge.json"
 """The file that makes a directory a run directory."""
 _SCHEMA = 1
-_HIDDEN = ".ohmforge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +67,7 @@ class RunDirectory:
             raise InputError(f"{path}: no such directory")
         if not (path / MARKER).is_file():
             raise InputError(f"{path}: is not a run directory (it has no {MARKER})")
-        marker = _read_json(path / MARKER)
+        marker = read_json(path / MARKER)
         if not isinstance(marker, dict) or marker.get("schema") != _SCHEMA:
             raise InputError(f"{path / MARKER}: written by another version of ohmforge")
         return cls(path)
@@ -85,12 +84,12 @@ class RunDirectory:
         try:
             path.mkdir(parents=True, exist_ok=True)
             if not (path / MARKER).is_file():
-                strange = [p.name for p in path.iterdir() if not p.name.startswith(_HIDDEN)]
+                strange = [p.name for p in path.iterdir() if not p.name.startswith(HIDDEN)]
                 if strange:
                     raise InputError(
                         f"{path}: is not a run directory and not empty; choose another"
                     )
-                write_text(path / MARKER, json.dumps({"schema": _SCHEMA}) + "\n")
+                write_json(path / MARKER, {"schema": _SCHEMA})
         except FileExistsError as error:
             raise InputError(f"{path}: is not a directory") from error
         except OSError as error:
@@ -104,7 +103,7 @@ class RunDirectory:
         The lock ends with the process that holds it, however that ends.
         """
         try:
-            descriptor = os.open(self.path / f"{_HIDDEN}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path / f"{HIDDEN}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise InputError(f"{self.path}: cannot be used: {error.strerror}") from error
         try:
@@ -135,7 +134,7 @@ class RunDirectory:
             target.rename(self._partial / f"{written.name}.before")
         written.rename(target)
         done = Record(**{**asdict(record), "outputs": hash_files(target)})
-        write_text(self._record_path(record.stage), json.dumps(asdict(done), indent=1) + "\n")
+        write_json(self._record_path(record.stage), asdict(done))
         return done
 
     def forget(self, stage: str) -> None:
@@ -148,35 +147,22 @@ class RunDirectory:
         if not path.is_file():
             return None
         try:
-            record = Record(**_read_json(path))
+            record = Record(**read_json(path))
         except (InputError, TypeError):
             return None
         tables = (record.configuration, record.files, record.outputs)
         return record if all(isinstance(table, dict) for table in tables) else None
 
     @property
+    def scratch(self) -> Path:
+        """A directory for what can be made again; no record speaks of it."""
+        path = self.path / "build"
+        path.mkdir(exist_ok=True)
+        return path
+
+    @property
     def _partial(self) -> Path:
-        return self.path / f"{_HIDDEN}.partial"
+        return self.path / f"{HIDDEN}.partial"
 
     def _record_path(self, stage: str) -> Path:
         return self.path / "records" / f"{stage}.json"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f"{_HIDDEN}.{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is not JSON") from error

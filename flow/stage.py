@@ -31,6 +31,8 @@ class Context:
         Output of each stage that it needs, by the name of that stage.
     output : Path
         Where to write: a file, or a directory that the stage makes. Nothing is there yet.
+    scratch : Path
+        A directory that is kept between runs, for what can be made again, such as builds.
     progress : Progress
         To be called now and then.
     edited : frozenset of str
@@ -40,6 +42,7 @@ class Context:
     configuration: Configuration
     inputs: Mapping[str, Path]
     output: Path
+    scratch: Path
     progress: Progress
     edited: frozenset[str] = frozenset()
 

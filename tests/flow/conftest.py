@@ -113,6 +113,7 @@ def run_job(fakes, tmp_path):
             listener=recorder,
         )
         job.run(until=until, force=force)
+        job.judge(until=until)
         return recorder.events
 
     return run

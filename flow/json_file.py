@@ -1,0 +1,39 @@
+"""JSON files that are whole or absent, and one line if one cannot be read."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from arch.errors import InputError
+
+__all__ = ["HIDDEN", "read_json", "write_json", "write_text"]
+
+HIDDEN = ".ohmforge"
+"""How the names of files begin that no one but this program should see."""
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file; raises InputError if it cannot be read or is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not JSON") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as JSON; NaN and infinity, which JSON lacks, raise ValueError."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all; its directory is made."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f"{HIDDEN}.{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,88 @@
+"""Map: from the integer network to mapping tables, and what they occupy."""
+
+from typing import Any
+
+import numpy as np
+
+from arch.errors import InputError
+from arch.geometry import Geometry
+from arch.index_format import FORMATS, entropy_bits
+from arch.layer import LayerSpec
+from arch.program import EngineShape, build_program
+from arch.table_files import save
+from arch.tables import LayerTable
+from flow.json_file import write_json
+from flow.stage import Context
+from flow.stages.quantise import PRUNED
+from sw.integer_network import load_integer_network
+from sw.mapping import dense_count, map_network
+
+__all__ = ["COUNTS", "TABLES", "run"]
+
+TABLES = "tables"
+"""The mapping tables."""
+COUNTS = "counts.json"
+"""What each layer occupies, dense and packed: entries as in ``layers`` of the report."""
+
+
+def run(context: Context) -> None:
+    """Write :data:`TABLES` and :data:`COUNTS`."""
+    geometry = context.configuration.crossbar_geometry()
+    network = load_integer_network(context.inputs["quantise"] / PRUNED)
+    try:
+        tables = map_network(network, geometry)
+        shape = build_program(tables).shape
+    except ValueError as error:
+        raise InputError(f"the network cannot be mapped: {error}") from error
+    context.output.mkdir()
+    save(tables, context.output / TABLES)
+    layers = [_counts(table, geometry, shape) for table in tables.layers]
+    write_json(context.output / COUNTS, layers)
+
+
+def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[str, Any]:
+    spec = table.spec
+    dense = dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme)
+    crossbars = int(table.crossbar.max()) + 1 if table.ous else 0
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "rows": spec.rows,
+        "cols": spec.cols,
+        "scheme": spec.scheme,
+        "positions": spec.positions,
+        "segments": table.segments,
+        "segments_kept": table.segments_kept,
+        "weights": spec.rows * spec.cols,
+        "weights_kept": _weights_kept(table),
+        "ous_dense": dense.ous,
+        "ous": table.ous,
+        "crossbars_dense": dense.crossbars,
+        "crossbars": crossbars * geometry.arrays,
+        "crossbars_float32": _crossbars_float32(spec, geometry),
+        "index_bits": table.ous * shape.index_layout.width,
+        "index_bits_by_format": {
+            name: encoder.encode(table, geometry).bits for name, encoder in FORMATS.items()
+        },
+        "index_entropy_bits": entropy_bits(table.segments, table.segments_kept),
+        "cell_bits_dense": spec.rows * spec.cols * geometry.slices * _cell(geometry),
+        "cell_bits_stored": table.ous * geometry.ou_rows * geometry.ou_cols * _cell(geometry),
+    }
+
+
+def _cell(geometry: Geometry) -> int:
+    """Bits of a cell in all arrays together."""
+    return geometry.cell_bits * geometry.arrays
+
+
+def _weights_kept(table: LayerTable) -> int:
+    lines = np.count_nonzero(table.inputs >= 0, axis=1)
+    columns = np.count_nonzero(table.outputs >= 0, axis=1)
+    return int((lines * columns).sum())
+
+
+def _crossbars_float32(spec: LayerSpec, geometry: Geometry) -> int:
+    """Crossbars of the dense layer with 32 bits a weight, in a positive and a negative array."""
+    columns = spec.cols * -(-32 // geometry.cell_bits)
+    ous = -(-spec.rows // geometry.ou_rows) * -(-columns // geometry.ou_cols)
+    return -(-ous // geometry.slots) * 2

@@ -1,0 +1,49 @@
+"""Prune: from the dense network and the policy to kept segments and a fine-tuned network."""
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from arch.errors import InputError
+from flow.sources import load_dataset, new_network
+from flow.stage import Context
+from flow.stages.train import WEIGHTS
+from sw.policy import read_policy
+from sw.prune import finetune, kept_segments
+from sw.weights import load_network, save_network
+
+__all__ = ["KEPT", "WEIGHTS", "run"]
+
+KEPT = "kept.safetensors"
+"""The kept segments of each layer, as bool arrays."""
+
+
+def run(context: Context) -> None:
+    """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`."""
+    epochs = context.configuration.prune.finetune_epochs
+    geometry = context.configuration.crossbar_geometry()
+    dataset = load_dataset(context.configuration)
+    network = new_network(context.configuration, dataset)
+    load_network(network, context.inputs["train"] / WEIGHTS)
+    policy = read_policy(context.inputs["search"])
+    try:
+        kept = kept_segments(network, policy, geometry)
+    except InputError as error:
+        raise InputError(f"{context.inputs['search']}: {error}") from error
+
+    def on_epoch(epoch: int, loss: float, validation: float) -> None:
+        text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
+        context.progress(epoch, epochs, text)
+
+    finetune(
+        network,
+        kept,
+        dataset,
+        geometry,
+        scheme=policy.scheme,
+        epochs=epochs,
+        seed=context.configuration.seed,
+        on_epoch=on_epoch,
+    )
+    context.output.mkdir()
+    save_network(network, context.output / WEIGHTS)
+    save_file({name: np.ascontiguousarray(kept[name]) for name in kept}, context.output / KEPT)

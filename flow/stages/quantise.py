@@ -1,0 +1,45 @@
+"""Quantise: from float networks to integer networks, dense and pruned, and their accuracies."""
+
+from safetensors.numpy import load_file
+
+from flow.json_file import write_json
+from flow.sources import load_dataset, new_network
+from flow.stage import Context
+from flow.stages.prune import KEPT, WEIGHTS
+from sw.integer_inference import accuracy
+from sw.integer_network import save_integer_network
+from sw.policy import read_policy
+from sw.quantise import quantise
+from sw.weights import load_network
+
+__all__ = ["ACCURACY", "DENSE", "PRUNED", "run"]
+
+DENSE = "dense.safetensors"
+PRUNED = "pruned.safetensors"
+ACCURACY = "accuracy.json"
+"""Accuracy on the test split, as fractions: ``quantised`` the dense network, ``pruned``."""
+
+
+def run(context: Context) -> None:
+    """Write the integer networks :data:`DENSE` and :data:`PRUNED`, and :data:`ACCURACY`."""
+    configuration = context.configuration
+    geometry = configuration.crossbar_geometry()
+    dataset = load_dataset(configuration)
+    network = new_network(configuration, dataset)
+    scheme = read_policy(context.inputs["search"]).scheme
+    context.output.mkdir()
+    accuracies = {}
+    for step, (name, file, source, kept) in enumerate(
+        (
+            ("quantised", DENSE, "train", None),
+            ("pruned", PRUNED, "prune", load_file(context.inputs["prune"] / KEPT)),
+        )
+    ):
+        context.progress(step, 2, f"{name} network")
+        load_network(network, context.inputs[source] / WEIGHTS)
+        integers = quantise(
+            network, kept, dataset.train.images, geometry, scheme=scheme, name=configuration.name
+        )
+        save_integer_network(integers, context.output / file)
+        accuracies[name] = accuracy(integers, dataset.test)
+    write_json(context.output / ACCURACY, accuracies)

@@ -1,0 +1,45 @@
+"""Train: from the data set to a dense float network and its accuracy."""
+
+from flow.json_file import write_json
+from flow.sources import load_dataset, new_network
+from flow.stage import Context
+from sw.train import accuracy, train
+from sw.weights import save_network
+
+__all__ = ["ACCURACY", "WEIGHTS", "run"]
+
+WEIGHTS = "network.safetensors"
+"""The weights of the network."""
+ACCURACY = "accuracy.json"
+"""``accuracy`` on the test split, as a fraction, and the ``images`` of each split."""
+
+
+def run(context: Context) -> None:
+    """Write :data:`WEIGHTS` and :data:`ACCURACY`."""
+    settings = context.configuration.train
+    dataset = load_dataset(context.configuration)
+    network = new_network(context.configuration, dataset)
+
+    def on_epoch(epoch: int, loss: float, validation: float) -> None:
+        text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
+        context.progress(epoch, settings.epochs, text)
+
+    train(
+        network,
+        dataset,
+        epochs=settings.epochs,
+        seed=context.configuration.seed,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        on_epoch=on_epoch,
+    )
+    context.output.mkdir()
+    save_network(network, context.output / WEIGHTS)
+    splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    write_json(
+        context.output / ACCURACY,
+        {
+            "accuracy": accuracy(network, dataset.test),
+            "images": {name: len(split) for name, split in splits.items()},
+        },
+    )
