@@ -14,13 +14,14 @@ from torch import nn
 from arch.fixed import BIAS_BITS, ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
 from arch.layer import INPUT, LayerSpec
+from arch.packing import segment_grid
 from sw.batch_norm import fold
 from sw.calibration import Observed, observe
 from sw.clip import best_limits, half_up
 from sw.fixed_ratio import RATIO_MIN, fixed_ratio
 from sw.graph import TracedLayer, trace
 from sw.integer_network import IntegerLayer, IntegerNetwork
-from sw.segments import expand, grid
+from sw.segments import expand
 
 __all__ = ["SCORE_BITS", "quantise"]
 
@@ -89,7 +90,7 @@ def quantise(
         source = values[layer.source]
         output, scale = _output(layer, observed[layer.name], geometry, last=layer is layers[-1])
         spec = _spec(layer, source, observed[layer.name].shape, output, scheme)
-        segments = np.ones(grid(spec.rows, spec.cols, scheme, geometry), dtype=bool)
+        segments = np.ones(segment_grid(spec.rows, spec.cols, scheme, geometry), bool)
         if kept is not None:
             segments = kept[layer.name]
         try:

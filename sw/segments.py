@@ -16,8 +16,9 @@ import numpy as np
 
 from arch.geometry import Geometry
 from arch.layer import SCHEMES
+from arch.packing import check_kept, segment_grid
 
-__all__ = ["expand", "grid", "keep_largest", "norms", "segment_shape"]
+__all__ = ["expand", "keep_largest", "norms", "segment_shape"]
 
 
 def segment_shape(scheme: str, geometry: Geometry) -> tuple[int, int]:
@@ -33,12 +34,6 @@ def segment_shape(scheme: str, geometry: Geometry) -> tuple[int, int]:
     return (geometry.ou_rows, 1) if scheme == "column_vector" else (1, geometry.ou_weights)
 
 
-def grid(rows: int, cols: int, scheme: str, geometry: Geometry) -> tuple[int, int]:
-    """Segments of a matrix of ``rows x cols``, from top to bottom and from left to right."""
-    height, width = segment_shape(scheme, geometry)
-    return -(-rows // height), -(-cols // width)
-
-
 def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
     """L2 norm of every segment.
 
@@ -48,7 +43,7 @@ def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
 
     Returns
     -------
-    float64 array, shape ``grid(R, C, scheme, geometry)``
+    float64 array, of the shape that :func:`arch.packing.segment_grid` gives
 
     Raises
     ------
@@ -61,7 +56,7 @@ def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
         raise ValueError("weights must be finite, not NaN or infinite")
     height, width = segment_shape(scheme, geometry)
     rows, cols = weights.shape
-    down, across = grid(rows, cols, scheme, geometry)
+    down, across = segment_grid(rows, cols, scheme, geometry)
     padded = np.zeros((down * height, across * width))
     padded[:rows, :cols] = weights
     # Scaled first: the squares of very small or large weights must not under- or overflow.
@@ -108,7 +103,7 @@ def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geomet
 
     Parameters
     ----------
-    kept : bool array, shape ``grid(rows, cols, scheme, geometry)``
+    kept : bool array, of the shape that :func:`arch.packing.segment_grid` gives
         True where the segment is kept.
 
     Returns
@@ -117,14 +112,9 @@ def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geomet
 
     Raises
     ------
-    :exc:`ValueError`
-        If ``kept`` has another shape or dtype.
+    :exc:`TypeError`, :exc:`ValueError`
+        If ``kept`` has another dtype or shape.
     """
-    expected = grid(rows, cols, scheme, geometry)
-    if kept.shape != expected or kept.dtype != np.bool_:
-        raise ValueError(
-            f"kept segments of a {rows} x {cols} matrix in {scheme} must be bool of shape "
-            f"{expected}, not {kept.dtype} of {kept.shape}"
-        )
+    check_kept(kept, rows, cols, scheme, geometry)
     height, width = segment_shape(scheme, geometry)
     return kept.repeat(height, axis=0).repeat(width, axis=1)[:rows, :cols]
