@@ -91,7 +91,7 @@ class EngineShape:
         )
         return WordLayout(
             tuple(
-                Field(name, bits, None if name in ("block", "group") else count)
+                Field(name, max(1, bits), None if name in ("block", "group") else count)
                 for name, (count, bits) in widths.items()
             )
         )
@@ -109,7 +109,7 @@ class EngineShape:
         return WordLayout(
             (
                 Field("multiplier", MULTIPLIER_BITS),
-                Field("shift", range_bits(SHIFT_MAX + 1)),
+                Field("shift", _bits(SHIFT_MAX + 1)),
                 Field("bias", BIAS_BITS, signed=True),
             )
         )
@@ -119,13 +119,13 @@ class EngineShape:
         """What the engine needs to know of a layer."""
         return WordLayout(
             (
-                Field("first_ou", range_bits(self.ous)),
-                Field("last_ou", range_bits(self.ous)),
+                Field("first_ou", _bits(self.ous)),
+                Field("last_ou", _bits(self.ous)),
                 Field("empty", 1),
-                Field("last_block", range_bits(self.blocks)),
-                Field("last_lanes", range_bits(self.geometry.ou_rows + 1)),
-                Field("first_channel", range_bits(self.channels)),
-                Field("last_output", range_bits(self.outputs)),
+                Field("last_block", _bits(self.blocks)),
+                Field("last_lanes", _bits(self.geometry.ou_rows + 1)),
+                Field("first_channel", _bits(self.channels)),
+                Field("last_output", _bits(self.outputs)),
                 Field("signed", 1),
                 Field("zero_point", self.out_bits, signed=True),
                 Field("minimum", self.out_bits, signed=True),
@@ -184,7 +184,10 @@ def build_program(tables: MappingTables) -> Program:
     if not tables.layers:
         raise ValueError("the tables have no layer")
     shape = _shape(tables)
-    layer_words, index_words, cell_words, channel_words = [], [], [], []
+    layer_words: list[int] = []
+    index_words: list[int] = []
+    cell_words: list[int] = []
+    channel_words: list[int] = []
     for table in tables.layers:
         layer_words.append(
             shape.layer_layout.pack(
@@ -208,6 +211,10 @@ def build_program(tables: MappingTables) -> Program:
         channel_words=tuple(channel_words),
         tables_sha256=tables.sha256,
     )
+
+
+def _bits(count: int) -> int:
+    return max(1, range_bits(count))  # Verilog knows no signal without bits
 
 
 def _shape(tables: MappingTables) -> EngineShape:

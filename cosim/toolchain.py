@@ -175,8 +175,8 @@ def _package_root() -> Path | None:
 
 
 def _package_environment(root: Path, base: Mapping[str, str], *, clang: bool) -> dict[str, str]:
-    # The packaged makefile was configured without the flags of precompiled headers.
-    flags = "CFG_CXXFLAGS_PCH_I=-include"
+    # The packaged makefile was configured without the flags of precompiled headers and coroutines.
+    flags = "CFG_CXXFLAGS_PCH_I=-include CFG_CXXFLAGS_COROUTINES=-fcoroutines"
     if clang:
         flags = "CFG_CXXFLAGS_PCH_I=-include-pch CFG_GCH_IF_CLANG=.gch"
     inherited = base.get("MAKEFLAGS", "")

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.accumulator_bank import AccumulatorBank
 from hw.drain import Drain
-from hw.layouts import OuResult, PositionSum
+from hw.layouts import OuResult, PositionSum, span
 
 __all__ = ["Accumulate"]
 
@@ -59,7 +59,7 @@ class Accumulate(wiring.Component):
         result = OuResult(value_bits=value_bits, ou_weights=ou_weights, outputs=index)
         super().__init__(
             {
-                "last_output": In(range(outputs)),
+                "last_output": In(span(outputs)),
                 "i": In(stream.Signature(result, always_ready=True)),
                 "drained": Out(1),
                 "prepared": Out(1),

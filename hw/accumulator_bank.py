@@ -5,6 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.layouts import span
+
 __all__ = ["AccumulatorBank"]
 
 
@@ -53,12 +55,12 @@ class AccumulatorBank(wiring.Component):
         super().__init__(
             {
                 "add": In(columns),
-                "add_at": In(data.ArrayLayout(range(depth), columns)),
+                "add_at": In(data.ArrayLayout(span(depth), columns)),
                 "addends": In(data.ArrayLayout(signed(value_bits), columns)),
                 "read": In(1),
-                "read_at": In(range(depth)),
+                "read_at": In(span(depth)),
                 "clear": In(1),
-                "clear_at": In(range(depth)),
+                "clear_at": In(span(depth)),
                 "values": Out(data.ArrayLayout(signed(acc_bits), columns)),
             }
         )
@@ -76,7 +78,7 @@ class AccumulatorBank(wiring.Component):
             write = memory.write_port()
             read = memory.read_port(transparent_for=(write,))
             adding = Signal(name=f"adding{column}")
-            at = Signal(range(self._depth), name=f"at{column}")
+            at = Signal(span(self._depth), name=f"at{column}")
             addend = Signal.like(self.addends[column], name=f"addend{column}")
             m.d.sync += [
                 adding.eq(self.add[column]),

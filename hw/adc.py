@@ -67,5 +67,6 @@ class Adc(wiring.Component):
             self.o.p.tag.eq(self.i.p.tag),
         ]
         for code, level in zip(self.o.p.levels, self.i.p.levels, strict=True):
-            m.d.sync += code.eq(Mux(level > largest, largest, level))
+            saturates = len(level) > self._adc_bits
+            m.d.sync += code.eq(Mux(level > largest, largest, level) if saturates else level)
         return m

@@ -4,6 +4,8 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.layouts import span
+
 __all__ = ["Drain", "DrainedWord"]
 
 
@@ -23,9 +25,7 @@ class DrainedWord(data.StructLayout):
     """
 
     def __init__(self, *, columns, outputs):
-        super().__init__(
-            {"bank": 1, "column": range(columns), "channel": range(outputs), "last": 1}
-        )
+        super().__init__({"bank": 1, "column": span(columns), "channel": span(outputs), "last": 1})
 
 
 class Drain(wiring.Component):
@@ -73,12 +73,12 @@ class Drain(wiring.Component):
         self._columns = columns
         super().__init__(
             {
-                "last_output": In(range(outputs)),
+                "last_output": In(span(outputs)),
                 "finish": In(2),
                 "read": Out(2),
-                "read_at": Out(range(depth)),
+                "read_at": Out(span(depth)),
                 "clear": Out(2),
-                "clear_at": Out(range(depth)),
+                "clear_at": Out(span(depth)),
                 "drained": Out(1),
                 "prepared": Out(1),
                 "o": Out(stream.Signature(DrainedWord(columns=columns, outputs=outputs))),

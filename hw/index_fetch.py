@@ -4,7 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layouts import IndexRecord
+from hw.layouts import IndexRecord, span
 from hw.rom import rom
 
 __all__ = ["IndexFetch"]
@@ -39,7 +39,7 @@ class IndexFetch(wiring.Component):
 
     def __init__(self, words, *, layout, position_bits):
         self._words = tuple(words)
-        ous = range(len(self._words))
+        ous = span(len(self._words))
         super().__init__(
             {
                 "start": In(1),

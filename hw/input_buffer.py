@@ -5,6 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.layouts import span
+
 __all__ = ["BufferRead", "InputBuffer"]
 
 
@@ -32,7 +34,7 @@ class BufferRead(wiring.Signature):
                 "full": In(1),
                 "release": Out(1),
                 "en": Out(1),
-                "blocks": Out(data.ArrayLayout(range(blocks), ports)),
+                "blocks": Out(data.ArrayLayout(span(blocks), ports)),
                 "data": In(data.ArrayLayout(word, ports)),
             }
         )
@@ -85,7 +87,7 @@ class InputBuffer(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "last_block": In(range(blocks)),
+                "last_block": In(span(blocks)),
                 "last_lanes": In(range(ou_rows + 1)),
                 "positions": In(position_bits),
                 "i": In(stream.Signature(data.ArrayLayout(unsigned(act_bits), ou_rows))),
@@ -115,7 +117,7 @@ class InputBuffer(wiring.Component):
         for port, (at, read) in enumerate(zip(self.read.blocks, self.read.data, strict=True)):
             memory = Memory(
                 shape=word,
-                depth=2 * max(1, 1 << (self._blocks - 1).bit_length()),
+                depth=2 << len(block),
                 init=[],
                 attrs={"ram_style": "block"},
             )

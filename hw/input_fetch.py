@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.input_buffer import BufferRead
-from hw.layouts import FetchedOu, IndexRecord
+from hw.layouts import FetchedOu, IndexRecord, span
 
 __all__ = ["InputFetch"]
 
@@ -70,7 +70,7 @@ class InputFetch(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        step = Signal(range(self.steps))
+        step = Signal(span(self.steps))
         issue, advance = Signal(), Signal()
         last_step = step == self.steps - 1
         # The read that was issued in the cycle before, now at the outputs of the memory.

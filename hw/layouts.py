@@ -16,8 +16,14 @@ __all__ = [
     "PlaneTag",
     "PositionSum",
     "Result",
+    "span",
     "struct",
 ]
+
+
+def span(count):
+    """The shape of a number below ``count``: at least one bit, as Verilog has no empty signal."""
+    return range(max(2, count))
 
 
 def struct(layout: WordLayout):
@@ -41,7 +47,7 @@ class Command(data.StructLayout):
     """
 
     def __init__(self, *, layers, position_bits):
-        super().__init__({"layer": range(layers), "positions": position_bits})
+        super().__init__({"layer": span(layers), "positions": position_bits})
 
 
 class IndexRecord(data.StructLayout):
@@ -58,7 +64,7 @@ class IndexRecord(data.StructLayout):
     """
 
     def __init__(self, *, index, ous):
-        super().__init__({"index": index, "ou": range(ous), "first": 1, "last": 1})
+        super().__init__({"index": index, "ou": span(ous), "first": 1, "last": 1})
 
 
 class FetchedOu(data.StructLayout):
@@ -79,7 +85,7 @@ class FetchedOu(data.StructLayout):
             {
                 "acts": data.ArrayLayout(unsigned(act_bits), ou_rows),
                 "outputs": outputs,
-                "ou": range(ous),
+                "ou": span(ous),
                 "first": 1,
                 "last": 1,
             }
@@ -120,7 +126,7 @@ class PlaneBeat(data.StructLayout):
     """
 
     def __init__(self, *, ou_rows, ous, tag):
-        super().__init__({"word_lines": ou_rows, "ou": range(ous), "tag": tag})
+        super().__init__({"word_lines": ou_rows, "ou": span(ous), "tag": tag})
 
 
 class BitLines(data.StructLayout):
@@ -180,7 +186,7 @@ class PositionSum(data.StructLayout):
     """
 
     def __init__(self, *, acc_bits, outputs):
-        super().__init__({"value": signed(acc_bits), "channel": range(outputs), "last": 1})
+        super().__init__({"value": signed(acc_bits), "channel": span(outputs), "last": 1})
 
 
 class Result(data.StructLayout):

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layouts import FetchedOu, PlaneBeat, PlaneTag
+from hw.layouts import FetchedOu, PlaneBeat, PlaneTag, span
 
 __all__ = ["OuController"]
 
@@ -60,7 +60,7 @@ class OuController(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         acts = Signal(self.i.p.acts.shape())
-        plane = Signal(range(self._act_bits))
+        plane = Signal(span(self._act_bits))
         credits = Signal(range(BANKS + 1), init=BANKS)
         take, begin = Signal(), Signal()
 

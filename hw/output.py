@@ -4,7 +4,7 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layouts import PositionSum, Result
+from hw.layouts import PositionSum, Result, span
 from hw.rom import rom
 
 __all__ = ["Output"]
@@ -48,7 +48,7 @@ class Output(wiring.Component):
         sums = PositionSum(acc_bits=acc_bits, outputs=outputs)
         super().__init__(
             {
-                "first_channel": In(range(len(self._words))),
+                "first_channel": In(span(len(self._words))),
                 "zero_point": In(signed(out_bits)),
                 "minimum": In(signed(out_bits)),
                 "maximum": In(signed(out_bits)),

