@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
 from arch.layer import SCHEMES, LayerSpec
+from arch.packing import segment_grid
+from arch.packing import segment_grid
 from sw.integer_network import IntegerLayer, IntegerNetwork
-from sw.segments import expand, grid
+from sw.segments import expand
 
 
 def linear_spec(rows, cols, **fields):
@@ -28,7 +30,7 @@ def random_layer(spec, geometry, rng, *, ratio=0.5, kept=None):
     """A layer with any weights, ``ratio`` of its segments pruned, or exactly ``kept``."""
     low, high = weight_range(geometry.weight_bits)
     if kept is None:
-        kept = rng.random(grid(spec.rows, spec.cols, spec.scheme, geometry)) >= ratio
+        kept = rng.random(segment_grid(spec.rows, spec.cols, spec.scheme, geometry)) >= ratio
     weights = rng.integers(low, high + 1, (spec.rows, spec.cols))
     weights *= expand(kept, spec.rows, spec.cols, spec.scheme, geometry)
     return IntegerLayer(
