@@ -10,6 +10,8 @@ import pytest
 from arch.errors import ToolError
 from cosim import toolchain
 
+GCC_FLAGS = "CFG_CXXFLAGS_PCH_I=-include CFG_CXXFLAGS_COROUTINES=-fcoroutines"
+
 
 def program(directory: Path, name: str, output: str, status: int = 0) -> Path:
     path = directory / name
@@ -52,7 +54,7 @@ def test_old_or_unknown_system_is_passed_over(tools, output):
     assert re.fullmatch(r"5\.\d{3}", found.version)
     assert found.environment["PATH"].split(":")[0] == str(found.path.parent)
     assert found.environment["VERILATOR_ROOT"] == str(found.path.parent.parent)
-    assert found.environment["MAKEFLAGS"] == "CFG_CXXFLAGS_PCH_I=-include"
+    assert found.environment["MAKEFLAGS"] == GCC_FLAGS
 
 
 def test_clang_includes_differently(tools):
@@ -63,7 +65,7 @@ def test_clang_includes_differently(tools):
 
 def test_makeflags_are_kept(tools, monkeypatch):
     monkeypatch.setenv("MAKEFLAGS", "k")
-    assert toolchain.verilator().environment["MAKEFLAGS"] == "k CFG_CXXFLAGS_PCH_I=-include"
+    assert toolchain.verilator().environment["MAKEFLAGS"] == f"k {GCC_FLAGS}"
 
 
 def test_neither(tools, monkeypatch):
