@@ -7,7 +7,6 @@ from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
 from arch.layer import SCHEMES, LayerSpec
 from arch.packing import segment_grid
-from arch.packing import segment_grid
 from sw.integer_network import IntegerLayer, IntegerNetwork
 from sw.segments import expand
 
