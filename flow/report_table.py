@@ -1,0 +1,96 @@
+"""The report as tables for a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+__all__ = ["report_tables"]
+
+_COLUMNS = (
+    "layer",
+    "segments\nkept",
+    "OUs\ndense",
+    "\npacked",
+    "crossbars\ndense",
+    "\npacked",
+    "index\nbits",
+    "\nshare",
+    "cycles\nformula",
+    "\nRTL",
+    "OU\nissue",
+    "outputs\ncompared",
+    "mis-\nmatches",
+)
+
+
+def report_tables(report: Mapping[str, Any]) -> RenderableType:
+    """A table with a row a layer and one for the totals, and one with the accuracies.
+
+    Parameters
+    ----------
+    report : mapping
+        What :func:`flow.report_file.read_report` returns.
+    """
+    return Group(_layers(report), _summary(report))
+
+
+def _layers(report: Mapping[str, Any]) -> Table:
+    table = Table(title=f"{report['name']}: layers", title_justify="left")
+    table.add_column(_COLUMNS[0], justify="left", no_wrap=True, vertical="bottom")
+    for name in _COLUMNS[1:]:
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+    for layer in report["layers"]:
+        utilisation = f"{100 * layer['ou_issue_utilisation']:.1f} %"
+        table.add_row(*_row(layer["name"], layer, utilisation))
+    table.add_section()
+    table.add_row(*_row("total", report["totals"], ""))
+    return table
+
+
+def _row(name: str, counts: Mapping[str, Any], utilisation: str) -> list[str]:
+    bits = counts["index_bits"] + counts["cell_bits_stored"]
+    share = f"{100 * counts['index_bits'] / bits:.1f} %" if bits else "-"
+    kept = 100 * counts["segments_kept"] / counts["segments"]
+    return [
+        name,
+        f"{counts['segments_kept']:,} of {counts['segments']:,} ({kept:.0f} %)",
+        f"{counts['ous_dense']:,}",
+        f"{counts['ous']:,}",
+        f"{counts['crossbars_dense']:,}",
+        f"{counts['crossbars']:,}",
+        f"{counts['index_bits']:,}",
+        share,
+        f"{counts['cycles_model']:,}",
+        f"{counts['cycles_rtl']:,}",
+        utilisation,
+        f"{counts['outputs_compared']:,}",
+        f"{counts['mismatches']:,}",
+    ]
+
+
+def _summary(report: Mapping[str, Any]) -> Table:
+    accuracy, cosim, totals = report["accuracy"], report["cosim"], report["totals"]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row(
+        "accuracy",
+        ", ".join(f"{name} {100 * value:.2f} %" for name, value in accuracy.items())
+        + f" of {report['images']['test']} test images",
+    )
+    table.add_row(
+        "compression",
+        ", ".join(
+            f"{name.replace('_', ' ')} {'-' if value is None else f'{value:.2f} x'}"
+            for name, value in totals["compression"].items()
+        ),
+    )
+    table.add_row("OUs", f"{100 * totals['ous'] / totals['ous_dense']:.1f} % of the dense network")
+    table.add_row(
+        "cosimulation",
+        f"{cosim['images_match']} of {cosim['images']} images equal in every output; "
+        f"{cosim['cycles_per_second']:,.0f} cycles/s",
+    )
+    table.add_row("tables", report["hashes"]["tables"])
+    table.add_row("Verilog", report["hashes"]["verilog"])
+    return table

@@ -1,0 +1,123 @@
+"""Cosimulate: every layer in RTL, on real activations, against the golden model."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arch.errors import CheckFailed, InputError
+from arch.fixed import is_lossless
+from arch.table_files import load
+from arch.tables import MappingTables
+from cosim.golden import GoldenNetwork
+from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
+from cosim.toolchain import verilator
+from flow.json_file import read_json, write_json
+from flow.sources import load_dataset
+from flow.stage import Context
+from flow.stages.map import TABLES
+from flow.stages.quantise import PRUNED
+from sw.datasets import Split
+from sw.integer_inference import run as run_integers
+from sw.integer_network import IntegerNetwork, encode_input, load_integer_network
+
+__all__ = ["RESULT", "check", "run"]
+
+RESULT = "result.json"
+"""What was found; ``problems`` is empty if everything is right."""
+
+
+def run(context: Context) -> None:
+    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, after a failure, ``dump.vcd``."""
+    settings = context.configuration.cosim
+    tables_path = context.inputs["map"] / TABLES
+    tables = load(tables_path)
+    network = load_integer_network(context.inputs["quantise"] / PRUNED)
+    test = load_dataset(context.configuration).test
+    if settings.images > len(test):
+        raise InputError(
+            f"cosim.images must be at most {len(test)}, the images of the test split, "
+            f"not {settings.images}"
+        )
+    toolchain = verilator()  # Before any work: a missing tool is said at once.
+    context.progress(0, 3, "golden model, whole test split")
+    golden = GoldenNetwork(tables)
+    accuracy, problems = _golden_accuracy(golden, tables, network, test)
+    codes = encode_input(network, test.images[: settings.images])
+    outputs = golden.run(codes)
+    context.progress(1, 3, "building and running the RTL")
+    done = cosimulate(
+        tables_path,
+        context.inputs["verilog"],
+        {name: golden.inputs(name, codes, outputs) for name in golden.layers},
+        context.scratch / "cosim",
+        build_root=context.scratch,
+        stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
+        seed=settings.seed,
+    )
+    context.output.mkdir()
+    for file in (done.junit, done.waves):
+        if file is not None:
+            shutil.copy(file, context.output)
+    problems += done.problems
+    layers = {name: _layer(name, done) for name in golden.layers}
+    differ = any(layer["mismatches"] for layer in layers.values())
+    write_json(
+        context.output / RESULT,
+        {
+            "accuracy": accuracy,
+            "images": settings.images,
+            # A run counts the outputs that differ, not the images that they are of.
+            "images_match": 0 if differ else settings.images,
+            "seconds": sum(result.seconds for result in done.runs),
+            "cycles_per_second": done.cycles_per_second,
+            "seeds": [settings.seed],
+            "verilator": toolchain.version,
+            "problems": problems,
+            "layers": layers,
+        },
+    )
+
+
+def check(output: Path) -> None:
+    """Raise CheckFailed with the first of the problems that :func:`run` found."""
+    problems = read_json(output / RESULT)["problems"]
+    if problems:
+        more = f" (and {len(problems) - 1} more, see {output})" if len(problems) > 1 else ""
+        raise CheckFailed(f"{problems[0]}{more}")
+
+
+def _golden_accuracy(
+    golden: GoldenNetwork, tables: MappingTables, network: IntegerNetwork, test: Split
+) -> tuple[float, list[str]]:
+    """Accuracy through the crossbar model; what differs though the ADC loses nothing."""
+    codes = encode_input(network, test.images)
+    outputs = golden.run(codes)
+    last = tables.layers[-1].spec.name
+    scores = outputs[last].reshape(len(codes), -1)
+    accuracy = float(np.mean(scores.argmax(axis=1) == test.labels))
+    if not is_lossless(tables.geometry):
+        return accuracy, []
+    expected = run_integers(network, codes)
+    return accuracy, [
+        f"layer {name}: the golden model and the integer network differ in "
+        f"{np.count_nonzero(outputs[name] != expected[name])} of {expected[name].size} outputs"
+        for name in golden.layers
+        if not np.array_equal(outputs[name], expected[name])
+    ]
+
+
+def _layer(name: str, done: Cosimulation) -> dict[str, Any]:
+    runs = done.of(name)
+    clean = [result for result in runs if not result.stall and not result.after_reset]
+    if not clean:
+        reason = done.problems[0] if done.problems else "the simulation ended early"
+        raise CheckFailed(f"layer {name} was not simulated: {reason}")
+    return {
+        "cycles_model": clean[0].cycles_model,
+        "cycles_rtl": clean[0].cycles,
+        "ou_issue_utilisation": clean[0].planes / clean[0].cycles if clean[0].cycles else 0.0,
+        "outputs_compared": sum(result.compared for result in runs),
+        "mismatches": sum(result.mismatches for result in runs),
+    }
