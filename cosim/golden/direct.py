@@ -28,6 +28,9 @@ class DirectProduct:
     def __init__(self, records: OuRecords) -> None:
         self._records = records
         self._groups = group_by_inputs(records)
+        adders = np.bincount(records.outputs[records.outputs >= 0].ravel(), minlength=1).max()
+        exact = records.value_bound * int(adders) < 1 << 24
+        self._dtype = np.float32 if exact else np.float64
         lines = max((g.outputs.size * records.slices for g in self._groups), default=1)
         width = max(records.cols + 1, records.rows + 1, lines) * records.activation.bits
         self.positions_per_pass = max(1, _PASS_ELEMENTS // width)
@@ -38,13 +41,15 @@ class DirectProduct:
         lines = bit_planes(windows, records.activation)
         _, planes, positions = lines.shape
         lines = lines.reshape(len(lines), planes * positions)
-        acc = np.zeros((records.cols, planes * positions), dtype=np.int64)
+        acc = np.zeros((records.cols, planes * positions), dtype=self._dtype)
         for group in self._groups:
             value = self._value(group, lines[group.inputs].astype(np.float32))
-            if group.unique:
-                acc[group.outputs] += value.astype(np.int64)
+            if group.unique and len(group.outputs) == records.cols:
+                acc += value  # the outputs are sorted, so these are all of them in order
+            elif group.unique:
+                acc[group.outputs] += value
             else:
-                np.add.at(acc, group.outputs, value.astype(np.int64))
+                np.add.at(acc, group.outputs, value)
         acc = acc.reshape(records.cols, planes, positions).transpose(1, 2, 0)
         return combine_planes(acc, records.activation)
 
@@ -55,11 +60,13 @@ class DirectProduct:
         float32 is exact.
         """
         records = self._records
+        # An array, since NumPy's minimum with a scalar is some twenty times slower.
+        ceiling = np.full(drive.shape[1], records.code_max, dtype=np.float32)
         value = np.zeros((len(group.outputs), drive.shape[1]), dtype=np.float32)
         for levels, sign in zip(group.arrays, (1, -1), strict=False):
             for piece in range(records.slices):
                 codes = levels[:, piece].T.astype(np.float32) @ drive
-                np.minimum(codes, np.float32(records.code_max), out=codes)
+                np.minimum(codes, ceiling, out=codes)
                 codes *= np.float32(sign * 2 ** (piece * records.cell_bits))
                 value += codes
         if records.offset:

@@ -22,13 +22,14 @@ def effective_matrix(records: OuRecords) -> np.ndarray:
     weights = records.arrays[0] @ scale
     if len(records.arrays) == 2:
         weights = weights - records.arrays[1] @ scale
-    matrix = np.zeros((records.rows, records.cols), dtype=np.int64)
+    weights = weights - records.offset
     ou, line, column = np.nonzero(
         (records.inputs >= 0)[:, :, None] & (records.outputs >= 0)[:, None, :]
     )
-    where = (records.inputs[ou, line], records.outputs[ou, column])
-    np.add.at(matrix, where, weights[ou, line, column] - records.offset)
-    return matrix
+    place = records.inputs[ou, line] * records.cols + records.outputs[ou, column]
+    # Sums in float64, which is exact: a weight has at most 16 bits.
+    matrix = np.bincount(place, weights[ou, line, column], minlength=records.rows * records.cols)
+    return matrix.astype(np.int64).reshape(records.rows, records.cols)
 
 
 class EffectiveMatrix:

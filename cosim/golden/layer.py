@@ -10,6 +10,7 @@ from arch.layer import LayerSpec
 from arch.tables import LayerTable
 from cosim.golden.direct import DirectProduct
 from cosim.golden.effective import EffectiveMatrix
+from cosim.golden.lookup import LOOKUP_ROWS_MAX, PatternLookup
 from cosim.golden.records import OuRecords
 from cosim.golden.trace import LayerTrace, trace_window
 
@@ -28,7 +29,8 @@ class GoldenLayer:
     """What the OU records of one layer compute.
 
     How it is computed is chosen from the records: a matrix product where no bit line can saturate,
-    else the bit planes of every OU. All ways are exact.
+    tables of what an OU gives for every pattern of bits where those fit in memory, else the sum of
+    every bit line. All ways give the same integers.
 
     Parameters
     ----------
@@ -46,12 +48,7 @@ class GoldenLayer:
     def __init__(self, table: LayerTable, geometry: Geometry) -> None:
         self._table = table
         self._geometry = geometry
-        records = OuRecords.of(table, geometry)
-        self._product: _Product
-        if records.can_saturate:
-            self._product = DirectProduct(records)
-        else:
-            self._product = EffectiveMatrix(records)
+        self._product = _fastest(OuRecords.of(table, geometry))
 
     @property
     def spec(self) -> LayerSpec:
@@ -115,3 +112,13 @@ class GoldenLayer:
                         f"layer {spec.name}: activations must be {form.minimum} to "
                         f"{form.maximum}, not {value}"
                     )
+
+
+def _fastest(records: OuRecords) -> _Product:
+    if not records.can_saturate:
+        return EffectiveMatrix(records)
+    if records.inputs.shape[1] <= LOOKUP_ROWS_MAX:
+        lookup = PatternLookup(records)
+        if lookup.pays:
+            return lookup
+    return DirectProduct(records)
