@@ -122,7 +122,7 @@ def test_network_keeps_order_and_provenance():
 def test_wrong_geometry():
     layer = random_layer(linear_spec(9, 5), GEOMETRY, np.random.default_rng(0))
     other = dataclasses.replace(GEOMETRY, ou_rows=8)
-    with pytest.raises(ValueError, match=r"layer layer: kept must have shape \(2, 5\) .*not \(3, 5\)"):
+    with pytest.raises(ValueError, match=r"layer layer: kept must have .*\(2, 5\).*\(3, 5\)"):
         map_layer(layer, other)
 
 
