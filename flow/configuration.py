@@ -125,7 +125,7 @@ class PruneSection(Section):
     ratio: Share | dict[str, Share] = Field(
         default=0.7,
         description="Share of the segments that is pruned: one number for every layer, or a "
-        "mapping from the name of each layer to its number.",
+        "mapping from the names of layers to theirs, 0 for those that it leaves out.",
     )
     finetune_epochs: int = Field(
         default=10,

@@ -1,0 +1,62 @@
+"""Sessions of the project: ``nox -s cosim``, ``tests``, ``lint`` and ``bench``."""
+
+import re
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "lint"]
+PYTHON = "3.11"  # the version that pyproject.toml asks for
+ROOT = Path(__file__).parent
+
+
+@nox.session(python=PYTHON)
+def cosim(session: nox.Session) -> None:
+    """Train, prune, map, generate and prove the digits; ``-- --sweep`` proves many geometries."""
+    session.install("-e", ".[all]")
+    if "--sweep" in session.posargs:
+        rest = [word for word in session.posargs if word != "--sweep"]
+        session.run("python", "-m", "cosim.sweep", *rest)
+    elif session.posargs:
+        session.run("ohmforge", *session.posargs)
+    else:
+        session.run("ohmforge", "run", "examples/digits.yaml", "-o", "sim_build/digits")
+
+
+@nox.session(python=PYTHON)
+def tests(session: nox.Session) -> None:
+    """Run the tests on two processes; what follows ``--`` goes to pytest."""
+    session.install("-e", ".[tests]")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def lint(session: nox.Session) -> None:
+    """Check style, types, who imports whom, and that CI runs what the README says."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports", "--config", "importlinter.ini")
+    _check_ci(session)
+
+
+@nox.session(python=PYTHON)
+def bench(session: nox.Session) -> None:
+    """Measure the golden model and the cosimulation beside their peers."""
+    session.install("-e", ".[bench]")
+    for name in ("golden", "cosim_speed"):
+        if (ROOT / "bench" / f"{name}.py").exists():
+            session.run("python", "-m", f"bench.{name}", *session.posargs)
+
+
+def _check_ci(session: nox.Session) -> None:
+    """Every command of ``.ci/run`` stands in a code block of the README."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    told = {line.partition("#")[0].strip() for block in blocks for line in block.splitlines()}
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    commands = [line.strip() for line in lines if re.match(r"(python3|nox)\b", line.strip())]
+    missing = [command for command in commands if command not in told]
+    if missing or not commands:
+        session.error(f".ci/run runs what the README does not say: {missing or 'nothing'}")
