@@ -33,10 +33,11 @@ def open_regular(path: Path, *, size_max: int) -> Iterator[tuple[BufferedReader,
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {_reason(error)}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)  # fdopen refuses a directory with an error of its own
+        raise InputError(f"{path}: is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path}: is not a regular file")
         if status.st_size > size_max:
             raise InputError(f"{path}: has {status.st_size} bytes, at most {size_max} are expected")
         yield file, status.st_size
