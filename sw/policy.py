@@ -20,7 +20,8 @@ _HEADER = """\
 """
 _FIELDS = ("schema", "scheme", "ratios")
 _SCHEMA = 1
-_MAX_BYTES = 1 << 20
+_BYTES_MAX = 1 << 16
+_DEPTH_MAX = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +129,20 @@ def _check_known(ratios: Mapping[str, float], names: list[str]) -> None:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Plain data only: a key stands once, and nothing refers to anything else (no aliases)."""
+    """Plain, flat data: a key stands once, and nothing refers to anything else (no aliases)."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        mark = self.peek_event().start_mark
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
-        return super().compose_node(parent, index)
+        self.depth += 1
+        if self.depth > _DEPTH_MAX:
+            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -148,14 +156,14 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _read_mapping(path: Path) -> dict[Any, Any]:
-    with open_regular(path, size_max=_MAX_BYTES) as (file, _):
+    with open_regular(path, size_max=_BYTES_MAX) as (file, _):
         data = file.read()
     try:
         content = yaml.load(data, Loader=_StrictLoader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{line}: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{path}: is not YAML text") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: a policy has {', '.join(_FIELDS)}")
