@@ -1,0 +1,229 @@
+"""Sweep the generator: random layers on many geometries, RTL against golden model.
+
+Each case is one geometry and one sparsity structure, with layers that are hard on them. The cases
+cover every combination of values of any ``strength`` parameters at least once.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arch.fixed import ActFormat, OutFormat, weight_range
+from arch.geometry import ENCODINGS, Geometry
+from arch.layer import INPUT, SCHEMES, LayerSpec
+from arch.program import build_program
+from arch.table_files import save
+from arch.tables import MappingTables
+from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
+from hw.emit import write_verilog
+from sw.integer_network import IntegerLayer
+from sw.mapping import map_layer
+
+__all__ = ["PARAMETERS", "SweepCase", "run_case", "sweep_cases", "sweep_tables"]
+
+PARAMETERS: dict[str, tuple[Any, ...]] = {
+    "ou_rows": (1, 4, 9, 16),
+    "ou_cols": (4, 8, 16),
+    "cell_bits": (1, 2, 4),
+    "weight_bits": (2, 4, 8),
+    "act_bits": (8, 4, 1),
+    "encoding": ENCODINGS,
+    "adc": ("lossless", "one bit short", "two bits short"),
+    "scheme": SCHEMES,
+}
+"""Values of each parameter. Signed and unsigned activations are both in every case."""
+
+_LOSSES = {"lossless": 0, "one bit short": 1, "two bits short": 2}
+_POSITIONS = 6
+_CANDIDATES = 200  # looked at for each case; more give fewer cases, slowly
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepCase:
+    """One geometry with one sparsity structure; ``str`` gives its parameters in one line."""
+
+    values: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self.values)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The geometry; raises :exc:`ValueError` if a weight does not fit an OU."""
+        values = dict(self.values)
+        ou_rows, ou_cols = values["ou_rows"], values["ou_cols"]
+        lossless = (ou_rows * ((1 << values["cell_bits"]) - 1)).bit_length()
+        return Geometry(
+            rows=max(18, 2 * ou_rows),
+            cols=max(24, 2 * ou_cols),
+            cell_bits=values["cell_bits"],
+            ou_rows=ou_rows,
+            ou_cols=ou_cols,
+            adc_bits=max(1, lossless - _LOSSES[values["adc"]]),
+            encoding=values["encoding"],
+            weight_bits=values["weight_bits"],
+            act_bits=values["act_bits"],
+        )
+
+    @property
+    def scheme(self) -> str:
+        """The sparsity structure."""
+        return str(dict(self.values)["scheme"])
+
+
+def sweep_cases(strength: int) -> list[SweepCase]:
+    """Cases in which every combination of values of any ``strength`` parameters occurs.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``strength`` is not 1 to the number of parameters.
+    """
+    if not 1 <= strength <= len(PARAMETERS):
+        raise ValueError(f"strength must be 1 to {len(PARAMETERS)}, not {strength}")
+    every = [
+        row
+        for row in itertools.product(*PARAMETERS.values())
+        if _fits(dict(zip(PARAMETERS, row, strict=True)))
+    ]
+    wanted = set().union(*(_combinations(row, strength) for row in every))
+    order = random.Random(0)
+    rows = []
+    while wanted:
+        row = max(order.sample(every, _CANDIDATES), key=lambda row: _news(row, strength, wanted))
+        if _news(row, strength, wanted):
+            wanted -= _combinations(row, strength)
+            rows.append(row)
+    return [SweepCase(values=tuple(zip(PARAMETERS, row, strict=True))) for row in rows]
+
+
+def _fits(values: dict[str, Any]) -> bool:
+    return -(-values["weight_bits"] // values["cell_bits"]) <= values["ou_cols"]
+
+
+def _combinations(row: tuple[Any, ...], strength: int) -> set[tuple[tuple[int, Any], ...]]:
+    return set(itertools.combinations(enumerate(row), strength))
+
+
+def _news(row: tuple[Any, ...], strength: int, wanted: set[tuple[tuple[int, Any], ...]]) -> int:
+    return len(_combinations(row, strength) & wanted)
+
+
+def sweep_tables(case: SweepCase, seed: int) -> MappingTables:
+    """Layers that are hard on the generator, with random weights, mapped by the real mapper."""
+    rng = np.random.default_rng(seed)
+    geometry = case.geometry
+    return MappingTables(
+        name="sweep",
+        geometry=geometry,
+        layers=tuple(map_layer(layer, geometry) for layer in _layers(case, geometry, rng)),
+    )
+
+
+def _layers(
+    case: SweepCase, geometry: Geometry, rng: np.random.Generator
+) -> Iterator[IntegerLayer]:
+    group, block = geometry.ou_weights, geometry.ou_rows
+    shapes: dict[str, tuple[int, int, Callable[[np.ndarray], Any]]] = {
+        "whole": (2 * block + 1, 2 * group + 1, lambda kept: None),
+        "holes": (5 * block + 2, 3 * group + 1, lambda kept: _holes(kept, rng)),
+        "one_row": (1, 5, lambda kept: None),
+        "one_column": (2 * block + 3, 1, lambda kept: None),
+        "nothing": (block, group, lambda kept: kept.fill(False)),
+        "large": (
+            geometry.rows + 3,
+            geometry.cols // geometry.slices + 2,
+            lambda kept: _thin(kept, rng),
+        ),
+    }
+    for name, (rows, cols, prune) in shapes.items():
+        kept_shape = (-(-rows // block), cols)
+        if case.scheme == "row_vector":
+            kept_shape = (rows, -(-cols // group))
+        kept = np.ones(kept_shape, dtype=bool)
+        prune(kept)
+        for signed in (False, True) if geometry.act_bits > 1 else (False,):
+            suffix = "signed" if signed else "unsigned"
+            yield _layer(f"{name}_{suffix}", rows, cols, kept, signed, case, geometry, rng)
+
+
+def _holes(kept: np.ndarray, rng: np.random.Generator) -> None:
+    _thin(kept, rng)
+    kept[1] = False  # a row of segments without any
+    kept[:, -1] = False  # a group of outputs without any
+
+
+def _thin(kept: np.ndarray, rng: np.random.Generator) -> None:
+    kept &= rng.random(kept.shape) < 0.5
+
+
+def _layer(
+    name: str,
+    rows: int,
+    cols: int,
+    kept: np.ndarray,
+    signed: bool,
+    case: SweepCase,
+    geometry: Geometry,
+    rng: np.random.Generator,
+) -> IntegerLayer:
+    low, high = weight_range(geometry.weight_bits)
+    weights = rng.integers(low, high + 1, (rows, cols))
+    weights.flat[0], weights.flat[-1] = low, high
+    axis, size = (
+        (0, geometry.ou_rows) if case.scheme == "column_vector" else (1, geometry.ou_weights)
+    )
+    mask = np.repeat(kept, size, axis=axis)[:rows, :cols]
+    return IntegerLayer(
+        spec=LayerSpec(
+            name=name,
+            kind="linear",
+            source=INPUT,
+            in_shape=(rows, 1, 1),
+            out_shape=(cols, 1, 1),
+            scheme=case.scheme,
+            activation=ActFormat(bits=geometry.act_bits, signed=signed),
+            output=OutFormat(
+                bits=12, signed=True, zero_point=-3 * signed, minimum=-2000, maximum=2047
+            ),
+        ),
+        weights=np.where(mask, weights, 0).astype(np.int8),
+        kept=kept,
+        multiplier=rng.integers(0, 1 << 16, cols),
+        shift=rng.integers(0, 24, cols),
+        bias=rng.integers(-5000, 5000, cols),
+    )
+
+
+def run_case(case: SweepCase, directory: Path, *, build_root: Path, seed: int) -> Cosimulation:
+    """Map, generate and cosimulate one case in ``directory``, which is made.
+
+    Each layer runs without stalls, with random stalls, and again after a reset in mid-work.
+    """
+    directory.mkdir(parents=True)
+    tables = save(sweep_tables(case, seed), directory / "tables")
+    verilog = directory / "verilog"
+    verilog.mkdir()
+    write_verilog(build_program(tables), verilog)
+    rng = np.random.default_rng(seed)
+    return cosimulate(
+        directory / "tables",
+        verilog,
+        {table.spec.name: _windows(table.spec, rng) for table in tables.layers},
+        directory / "simulation",
+        build_root=build_root,
+        stalls=(0, RANDOM_STALL),
+        seed=seed,
+    )
+
+
+def _windows(spec: LayerSpec, rng: np.random.Generator) -> np.ndarray:
+    form = spec.activation
+    windows = rng.integers(form.minimum, form.maximum + 1, (_POSITIONS, spec.rows))
+    windows[0], windows[1], windows[2] = form.minimum, form.maximum, 0
+    return windows
