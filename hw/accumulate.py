@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.accumulator_bank import AccumulatorBank
+from hw.arguments import check_sizes
 from hw.drain import Drain
 from hw.layouts import OuResult, PositionSum, span
 
@@ -52,6 +53,7 @@ class Accumulate(wiring.Component):
     """
 
     def __init__(self, *, value_bits, acc_bits, ou_weights, outputs, index):
+        check_sizes(ou_weights=ou_weights, outputs=outputs)
         self._grouped = not isinstance(index, data.ArrayLayout)
         self._ou_weights = ou_weights
         self._outputs = outputs

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import span
 
 __all__ = ["AccumulatorBank"]
@@ -51,6 +52,9 @@ class AccumulatorBank(wiring.Component):
     """
 
     def __init__(self, *, columns, depth, value_bits, acc_bits):
+        check_sizes(columns=columns, depth=depth, value_bits=value_bits)
+        if acc_bits < value_bits:
+            raise ValueError(f"acc_bits must be at least {value_bits}, as values, not {acc_bits}")
         self._depth = depth
         super().__init__(
             {

@@ -4,6 +4,7 @@ from amaranth import Module, Mux
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import BitLines
 
 __all__ = ["Adc", "code_bits"]
@@ -41,6 +42,7 @@ class Adc(wiring.Component):
     """
 
     def __init__(self, *, level_bits, adc_bits, columns, ou_rows, tag):
+        check_sizes(level_bits=level_bits, adc_bits=adc_bits, columns=columns, ou_rows=ou_rows)
         self._adc_bits = adc_bits
         widths = {
             "i": (In, level_bits),

@@ -4,6 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import span
 
 __all__ = ["Drain", "DrainedWord"]
@@ -69,6 +70,9 @@ class Drain(wiring.Component):
     """
 
     def __init__(self, *, depth, columns, outputs):
+        check_sizes(depth=depth, columns=columns, outputs=outputs)
+        if depth * columns < outputs:
+            raise ValueError(f"{depth} words of {columns} columns do not hold {outputs} outputs")
         self._depth = depth
         self._columns = columns
         super().__init__(

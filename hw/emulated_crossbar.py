@@ -4,8 +4,9 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import BitLines, PlaneBeat
-from hw.rom import rom
+from hw.rom import check_words, rom
 
 __all__ = ["EmulatedCrossbar", "bit_line_bits"]
 
@@ -40,8 +41,14 @@ class EmulatedCrossbar(wiring.Component):
     """
 
     def __init__(self, words, *, ou_rows, ou_cols, cell_bits, arrays, tag):
+        check_sizes(ou_rows=ou_rows, ou_cols=ou_cols, cell_bits=cell_bits)
+        if arrays not in (1, 2):
+            raise ValueError(f"arrays must be 1 or 2, not {arrays}")
         self._words = tuple(words)
         self._shape = (arrays, ou_rows, ou_cols)
+        row = data.ArrayLayout(unsigned(cell_bits), ou_cols)
+        self._cells = data.ArrayLayout(data.ArrayLayout(row, ou_rows), arrays)
+        check_words(self._words, shape=self._cells)
         self._cell_bits = cell_bits
         beat = PlaneBeat(ou_rows=ou_rows, ous=len(self._words), tag=tag)
         lines = BitLines(
@@ -60,10 +67,7 @@ class EmulatedCrossbar(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         arrays, ou_rows, ou_cols = self._shape
-        cells = data.ArrayLayout(
-            data.ArrayLayout(data.ArrayLayout(unsigned(self._cell_bits), ou_cols), ou_rows), arrays
-        )
-        m.submodules.cells = memory = rom(shape=cells, words=self._words)
+        m.submodules.cells = memory = rom(shape=self._cells, words=self._words)
         read = memory.read_port()
         driven = Signal()
         word_lines = Signal.like(self.i.p.word_lines)

@@ -4,8 +4,9 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import IndexRecord, span
-from hw.rom import rom
+from hw.rom import check_words, rom
 
 __all__ = ["IndexFetch"]
 
@@ -38,7 +39,9 @@ class IndexFetch(wiring.Component):
     """
 
     def __init__(self, words, *, layout, position_bits):
+        check_sizes(position_bits=position_bits)
         self._words = tuple(words)
+        check_words(self._words, shape=layout)
         ous = span(len(self._words))
         super().__init__(
             {

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import span
 
 __all__ = ["BufferRead", "InputBuffer"]
@@ -81,8 +82,13 @@ class InputBuffer(wiring.Component):
     """
 
     def __init__(self, *, ports, blocks, ou_rows, act_bits, position_bits):
-        self._ports = ports
-        self._blocks = blocks
+        check_sizes(
+            ports=ports,
+            blocks=blocks,
+            ou_rows=ou_rows,
+            act_bits=act_bits,
+            position_bits=position_bits,
+        )
         read = BufferRead(ports=ports, blocks=blocks, ou_rows=ou_rows, act_bits=act_bits)
         super().__init__(
             {

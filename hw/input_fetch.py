@@ -4,6 +4,7 @@ from amaranth import Array, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.input_buffer import BufferRead
 from hw.layouts import FetchedOu, IndexRecord, span
 
@@ -45,8 +46,14 @@ class InputFetch(wiring.Component):
     """
 
     def __init__(self, *, index, ous, ports, blocks, ou_rows, act_bits):
+        check_sizes(ous=ous, ports=ports, blocks=blocks, ou_rows=ou_rows, act_bits=act_bits)
         names = [name for name, _ in index]
         self._block_mode = "block" in names
+        if not self._block_mode and names[:2] != ["blocks", "lanes"]:
+            raise ValueError(f"index must begin with block, or with blocks and lanes, not {names}")
+        most = 1 if self._block_mode else ou_rows
+        if ports > most:
+            raise ValueError(f"ports must be at most {most} for this index, not {ports}")
         self._ports = ports
         self._ou_rows = ou_rows
         fetched = FetchedOu(

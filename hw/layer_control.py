@@ -4,8 +4,9 @@ from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import Command
-from hw.rom import rom
+from hw.rom import check_words, rom
 
 __all__ = ["COUNTER_BITS", "LayerControl"]
 
@@ -56,7 +57,9 @@ class LayerControl(wiring.Component):
     """
 
     def __init__(self, words, *, layout, position_bits):
+        check_sizes(position_bits=position_bits)
         self._words = tuple(words)
+        check_words(self._words, shape=layout)
         command = Command(layers=len(self._words), position_bits=position_bits)
         super().__init__(
             {

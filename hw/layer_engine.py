@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.fixed import ou_magnitude
-from arch.program import POSITION_BITS
+from arch.program import POSITION_BITS, Program
 from hw.accumulate import Accumulate
 from hw.adc import Adc, code_bits
 from hw.emulated_crossbar import EmulatedCrossbar, bit_line_bits
@@ -57,6 +57,8 @@ class LayerEngine(wiring.Component):
     """
 
     def __init__(self, program):
+        if not isinstance(program, Program):
+            raise TypeError(f"program must be a Program, not {program!r}")
         self._program = program
         shape, g = program.shape, program.shape.geometry
         self._level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
@@ -88,66 +90,12 @@ class LayerEngine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        program, shape, g = self._program, self._program.shape, self._program.shape.geometry
-        index = struct(shape.index_layout)
-        outputs = index[shape.index_layout.fields[-1].name].shape
-        tag = PlaneTag(outputs=outputs)
-        ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
-        buffer_size = {
-            "ports": shape.fetch_ports,
-            "blocks": shape.blocks,
-            "ou_rows": g.ou_rows,
-            "act_bits": g.act_bits,
-        }
-
-        m.submodules.control = control = LayerControl(
-            program.layer_words, layout=struct(shape.layer_layout), position_bits=POSITION_BITS
-        )
-        m.submodules.index_fetch = index_fetch = IndexFetch(
-            program.index_words, layout=index, position_bits=POSITION_BITS
-        )
-        m.submodules.input_buffer = input_buffer = InputBuffer(
-            **buffer_size, position_bits=POSITION_BITS
-        )
-        m.submodules.input_fetch = input_fetch = InputFetch(
-            **buffer_size, index=index, ous=shape.ous
-        )
-        m.submodules.controller = controller = OuController(
-            ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
-        )
-        m.submodules.crossbar = crossbar = EmulatedCrossbar(
-            program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
-        )
-        m.submodules.adc = adc = Adc(
-            level_bits=self._level_bits,
-            adc_bits=g.adc_bits,
-            columns=g.arrays * g.ou_cols,
-            ou_rows=g.ou_rows,
-            tag=tag,
-        )
-        m.submodules.shift_add = shift_add = ShiftAdd(
-            **ou_size,
-            level_bits=self._code_bits,
-            cell_bits=g.cell_bits,
-            weight_bits=g.weight_bits,
-            arrays=g.arrays,
-            value_bits=self._value_bits,
-            tag=tag,
-        )
-        m.submodules.accumulate = accumulate = Accumulate(
-            value_bits=self._value_bits,
-            acc_bits=shape.acc_bits,
-            ou_weights=g.ou_weights,
-            outputs=shape.outputs,
-            index=outputs,
-        )
-        m.submodules.output = output = Output(
-            program.channel_words,
-            layout=struct(shape.channel_layout),
-            acc_bits=shape.acc_bits,
-            out_bits=shape.out_bits,
-            outputs=shape.outputs,
-        )
+        self._add_components(m)
+        control, index_fetch = m.submodules.control, m.submodules.index_fetch
+        input_buffer, input_fetch = m.submodules.input_buffer, m.submodules.input_fetch
+        controller, crossbar = m.submodules.controller, m.submodules.crossbar
+        adc, shift_add = m.submodules.adc, m.submodules.shift_add
+        accumulate, output = m.submodules.accumulate, m.submodules.output
 
         for source, sink in (
             (flipped(self.command), control.command),
@@ -199,3 +147,60 @@ class LayerEngine(wiring.Component):
         ):
             m.d.comb += [getattr(component, name).eq(control.layer[name]) for name in names]
         return m
+
+    def _add_components(self, m):
+        program, shape, g = self._program, self._program.shape, self._program.shape.geometry
+        index = struct(shape.index_layout)
+        outputs = index[shape.index_layout.fields[-1].name].shape
+        tag = PlaneTag(outputs=outputs)
+        ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
+        buffer_size = {
+            "ports": shape.fetch_ports,
+            "blocks": shape.blocks,
+            "ou_rows": g.ou_rows,
+            "act_bits": g.act_bits,
+        }
+        m.submodules.control = LayerControl(
+            program.layer_words, layout=struct(shape.layer_layout), position_bits=POSITION_BITS
+        )
+        m.submodules.index_fetch = IndexFetch(
+            program.index_words, layout=index, position_bits=POSITION_BITS
+        )
+        m.submodules.input_buffer = InputBuffer(**buffer_size, position_bits=POSITION_BITS)
+        m.submodules.input_fetch = InputFetch(**buffer_size, index=index, ous=shape.ous)
+        m.submodules.controller = OuController(
+            ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
+        )
+        m.submodules.crossbar = EmulatedCrossbar(
+            program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
+        )
+        m.submodules.adc = Adc(
+            level_bits=self._level_bits,
+            adc_bits=g.adc_bits,
+            columns=g.arrays * g.ou_cols,
+            ou_rows=g.ou_rows,
+            tag=tag,
+        )
+        m.submodules.shift_add = ShiftAdd(
+            **ou_size,
+            level_bits=self._code_bits,
+            cell_bits=g.cell_bits,
+            weight_bits=g.weight_bits,
+            arrays=g.arrays,
+            value_bits=self._value_bits,
+            tag=tag,
+        )
+        m.submodules.accumulate = Accumulate(
+            value_bits=self._value_bits,
+            acc_bits=shape.acc_bits,
+            ou_weights=g.ou_weights,
+            outputs=shape.outputs,
+            index=outputs,
+        )
+        m.submodules.output = Output(
+            program.channel_words,
+            layout=struct(shape.channel_layout),
+            acc_bits=shape.acc_bits,
+            out_bits=shape.out_bits,
+            outputs=shape.outputs,
+        )

@@ -4,6 +4,7 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import FetchedOu, PlaneBeat, PlaneTag, span
 
 __all__ = ["OuController"]
@@ -45,6 +46,7 @@ class OuController(wiring.Component):
     """
 
     def __init__(self, *, ou_rows, act_bits, ous, outputs):
+        check_sizes(ou_rows=ou_rows, act_bits=act_bits, ous=ous)
         self._act_bits = act_bits
         fetched = FetchedOu(ou_rows=ou_rows, act_bits=act_bits, outputs=outputs, ous=ous)
         beat = PlaneBeat(ou_rows=ou_rows, ous=ous, tag=PlaneTag(outputs=outputs))

@@ -4,8 +4,9 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import PositionSum, Result, span
-from hw.rom import rom
+from hw.rom import check_words, rom
 
 __all__ = ["Output"]
 
@@ -42,7 +43,12 @@ class Output(wiring.Component):
     """
 
     def __init__(self, words, *, layout, acc_bits, out_bits, outputs):
+        check_sizes(acc_bits=acc_bits, out_bits=out_bits, outputs=outputs)
+        names = [name for name, _ in layout]
+        if sorted(names) != ["bias", "multiplier", "shift"]:
+            raise ValueError(f"layout must have multiplier, shift and bias, not {names}")
         self._words = tuple(words)
+        check_words(self._words, shape=layout)
         self._layout = layout
         self._acc_bits = acc_bits
         sums = PositionSum(acc_bits=acc_bits, outputs=outputs)

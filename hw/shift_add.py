@@ -4,6 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.arguments import check_sizes
 from hw.layouts import BitLines, OuResult
 
 __all__ = ["ShiftAdd"]
@@ -47,11 +48,17 @@ class ShiftAdd(wiring.Component):
     def __init__(
         self, *, level_bits, ou_rows, ou_cols, cell_bits, weight_bits, arrays, value_bits, tag
     ):
+        check_sizes(level_bits=level_bits, ou_rows=ou_rows, ou_cols=ou_cols, cell_bits=cell_bits)
+        check_sizes(weight_bits=weight_bits, value_bits=value_bits)
+        if arrays not in (1, 2):
+            raise ValueError(f"arrays must be 1 or 2, not {arrays}")
         self._ou_cols = ou_cols
         self._cell_bits = cell_bits
         self._weight_bits = weight_bits
         self._arrays = arrays
         self._slices = -(-weight_bits // cell_bits)
+        if self._slices > ou_cols:
+            raise ValueError(f"ou_cols must be at least {self._slices}, one weight, not {ou_cols}")
         lines = BitLines(level_bits=level_bits, columns=arrays * ou_cols, ou_rows=ou_rows, tag=tag)
         result = OuResult(
             value_bits=value_bits,
