@@ -39,7 +39,7 @@ STAGES = (
         output="quantise",
         module="flow.stages.quantise",
         reads=("name", *_NETWORK, *_WIDTHS),
-        needs=("train", "search", "prune"),
+        needs=("train", "prune"),
         rooms=("sw", "arch"),
         distributions=("torch", "numpy", "scikit-learn", "safetensors"),
     ),

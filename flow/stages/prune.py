@@ -1,12 +1,10 @@
 """Prune: from the dense network and the policy to kept segments and a fine-tuned network."""
 
-import numpy as np
-from safetensors.numpy import save_file
-
 from arch.errors import InputError
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages.train import WEIGHTS
+from sw.kept_file import save_kept
 from sw.policy import read_policy
 from sw.prune import finetune, kept_segments
 from sw.weights import load_network, save_network
@@ -14,7 +12,7 @@ from sw.weights import load_network, save_network
 __all__ = ["KEPT", "WEIGHTS", "run"]
 
 KEPT = "kept.safetensors"
-"""The kept segments of each layer, as bool arrays."""
+"""The kept segments of each layer, and their sparsity structure."""
 
 
 def run(context: Context) -> None:
@@ -46,4 +44,4 @@ def run(context: Context) -> None:
     )
     context.output.mkdir()
     save_network(network, context.output / WEIGHTS)
-    save_file({name: np.ascontiguousarray(kept[name]) for name in kept}, context.output / KEPT)
+    save_kept(kept, context.output / KEPT, scheme=policy.scheme)

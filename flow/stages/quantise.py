@@ -1,14 +1,12 @@
 """Quantise: from float networks to integer networks, dense and pruned, and their accuracies."""
 
-from safetensors.numpy import load_file
-
 from flow.json_file import write_json
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages.prune import KEPT, WEIGHTS
 from sw.integer_inference import accuracy
 from sw.integer_network import save_integer_network
-from sw.policy import read_policy
+from sw.kept_file import load_kept
 from sw.quantise import quantise
 from sw.weights import load_network
 
@@ -26,19 +24,24 @@ def run(context: Context) -> None:
     geometry = configuration.crossbar_geometry()
     dataset = load_dataset(configuration)
     network = new_network(configuration, dataset)
-    scheme = read_policy(context.inputs["search"]).scheme
+    scheme, kept = load_kept(context.inputs["prune"] / KEPT)
     context.output.mkdir()
     accuracies = {}
-    for step, (name, file, source, kept) in enumerate(
+    for step, (name, file, source, segments) in enumerate(
         (
             ("quantised", DENSE, "train", None),
-            ("pruned", PRUNED, "prune", load_file(context.inputs["prune"] / KEPT)),
+            ("pruned", PRUNED, "prune", kept),
         )
     ):
         context.progress(step, 2, f"{name} network")
         load_network(network, context.inputs[source] / WEIGHTS)
         integers = quantise(
-            network, kept, dataset.train.images, geometry, scheme=scheme, name=configuration.name
+            network,
+            segments,
+            dataset.train.images,
+            geometry,
+            scheme=scheme,
+            name=configuration.name,
         )
         save_integer_network(integers, context.output / file)
         accuracies[name] = accuracy(integers, dataset.test)
