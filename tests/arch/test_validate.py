@@ -163,7 +163,7 @@ ARRAYS_OF_OUS = {
         (put("inputs", (1, 0), -2), "OU 1: inputs has an index out of range: -1 to 26 are there"),
         (put("outputs", (1, 0), 5), "OU 1: outputs has an index out of range: -1 to 4 are there"),
         (put("outputs", (1, 0), -(1 << 31)), "OU 1: outputs has an index out of range"),
-        (put("inputs", (0, 0), 26), f"({NOT_STORED}|OU 0: column_vector needs one whole row)"),
+        (put("inputs", (0, 0), 26), r"OU 1: weight \(26, 0\) is stored a second|OU 0: column_vec"),
         (put("inputs", 0, -1), "layer conv: OU 0: inputs is empty, so that the OU"),
         (put("outputs", 0, -1), "layer conv: OU 0: outputs is empty, so that the OU"),
         (put("cells", (0, 0, 0), 4), "layer conv: OU 0: cells has a level above 3$"),
