@@ -17,7 +17,7 @@ def cosim(session: nox.Session) -> None:
     session.install("-e", ".[all]")
     if "--sweep" in session.posargs:
         rest = [word for word in session.posargs if word != "--sweep"]
-        session.run("python", "-m", "cosim.sweep", *rest)
+        session.run("ohmforge", "sweep", "-o", "sim_build/sweep", *rest)
     elif session.posargs:
         session.run("ohmforge", *session.posargs)
     else:

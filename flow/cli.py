@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from arch.errors import OhmforgeError, ToolError
+from arch.errors import CheckFailed, OhmforgeError, ToolError
 
 __all__ = ["app", "main"]
 
@@ -158,7 +158,7 @@ def validate(
     from arch.validate import validate as validate_tables
 
     for line in validate_tables(_tables_of(directory)).lines():
-        _out().print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(line)
 
 
 @app.command()
@@ -176,7 +176,7 @@ def explain(
     from sw.mapping.explanation import explain as explain_weight
 
     for line in explain_weight(load(_tables_of(directory)), layer, row, col).lines():
-        _out().print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(line)
 
 
 @app.command()
@@ -187,6 +187,45 @@ def report(
     from flow.run_directory import RunDirectory
 
     _print_report(RunDirectory.open(directory).path)
+
+
+@app.command()
+def sweep(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to work; made if it is not there."
+        ),
+    ],
+    strength: Annotated[
+        int,
+        typer.Option(min=1, max=8, help="Every combination of so many parameters occurs."),
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, inputs and stalls.")] = 1,
+) -> None:
+    """Prove the generator on random layers of many geometries, not on one network."""
+    import shutil
+
+    from flow.run_directory import RunDirectory
+    from flow.sweep import run_case, sweep_cases
+
+    directory = RunDirectory.create(output)
+    cases = sweep_cases(strength)
+    compared, problems = 0, []
+    with directory.locked():
+        shutil.rmtree(output / "cases", ignore_errors=True)
+        for number, case in enumerate(cases, 1):
+            place = output / "cases" / f"{number:03}"
+            done = run_case(case, place, build_root=directory.scratch, seed=seed)
+            outputs = sum(result.compared for result in done.runs)
+            compared += outputs
+            problems += [f"case {number}: {problem}" for problem in done.problems]
+            verdict = done.problems[0] if done.problems else f"{outputs} outputs equal"
+            _say(f"case {number} of {len(cases)} ({case}): {verdict}")
+    _say(f"{len(cases)} cases, {compared} outputs compared, {len(problems)} problems")
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise CheckFailed(f"{problems[0]}{more}")
 
 
 def _tables_of(directory: Path) -> Path:
@@ -246,6 +285,10 @@ def _fail(message: str, status: int) -> int:
     line = " ".join(message.split())
     _err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
     return status
+
+
+def _say(line: str) -> None:
+    _out().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _out() -> Console:
