@@ -1,7 +1,8 @@
 """Arrays and a little JSON in one file: safetensors, which holds data and cannot hold code.
 
 The JSON stands under a single key of the file's metadata. safetensors writes several keys in an
-order that changes from process to process, and the same network must give the same bytes.
+order that changes from process to process, and the same network must give the same bytes. It gives
+the arrays back in any order too, so the JSON holds their names in the order in which they came.
 """
 
 import json
@@ -40,7 +41,7 @@ def write_tensors(
     content : mapping
         What JSON can hold.
     """
-    record = {"schema": _SCHEMA, "kind": kind, "content": content}
+    record = {"schema": _SCHEMA, "kind": kind, "arrays": list(arrays), "content": content}
     text = json.dumps(record, sort_keys=True, allow_nan=False)
     # safetensors writes the memory of an array as it lies, so a transposed view must be copied.
     plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -54,6 +55,7 @@ def read_tensors(path: Path, *, kind: str) -> tuple[dict[str, Any], dict[str, np
     -------
     content : dict
     arrays : dict of arrays
+        In the order in which they were written.
 
     Raises
     ------
@@ -79,8 +81,10 @@ def read_tensors(path: Path, *, kind: str) -> tuple[dict[str, Any], dict[str, np
         raise InputError(
             f"{path}: has schema version {record.get('schema')!r}, this program reads {_SCHEMA}"
         )
-    arrays = safetensors.numpy.load(data)
+    names, arrays = record.get("arrays"), safetensors.numpy.load(data)
+    if not isinstance(names, list) or sorted(map(repr, names)) != sorted(map(repr, arrays)):
+        raise InputError(f"{path}: does not hold the arrays that it lists: write it again")
     for name, array in arrays.items():
         if array.dtype == np.bool_ and array.view(np.uint8).max(initial=0) > 1:
             raise InputError(f"{path}: {name!r} holds a truth value that is neither 0 nor 1")
-    return record["content"], arrays
+    return record["content"], {name: arrays[name] for name in names}

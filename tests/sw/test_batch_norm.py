@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sw.batch_norm import fold, reestimate_batch_norm
+from sw.graph import trace
+
+
+def random_statistics(norm, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in (norm.running_mean, norm.running_var, norm.weight, norm.bias):
+        if tensor is not None:
+            tensor.data.uniform_(0.5, 2, generator=generator)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+def test_folded_convolution_is_the_same_function(bias, affine):
+    conv, norm = nn.Conv2d(3, 4, (2, 3), bias=bias), nn.BatchNorm2d(4, affine=affine)
+    random_statistics(norm)
+    network = nn.Sequential(conv, norm).eval()
+    images = torch.rand(2, 3, 2, 3)
+    weights, offset = fold(trace(network)[0])
+    assert weights.dtype == offset.dtype == np.float64
+    # One window: the image itself, flattened in im2col order.
+    found = images.reshape(2, -1).double().numpy() @ weights + offset
+    assert found == pytest.approx(network(images).detach().numpy().reshape(2, 4), abs=1e-5)
+
+
+def test_fold_without_batch_norm():
+    linear = nn.Linear(3, 2)
+    weights, bias = fold(trace(nn.Sequential(linear))[0])
+    assert np.array_equal(weights, linear.weight.detach().numpy().T.astype(np.float64))
+    assert np.array_equal(bias, linear.bias.detach().numpy().astype(np.float64))
+
+
+def test_wrong_values():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    network[1].running_var[1] = torch.inf
+    network[1].running_mean[1] = torch.nan
+    with pytest.raises(ValueError, match="layer layer_0: weights must be finite"):
+        fold(trace(network)[0])
+    network[1] = nn.BatchNorm2d(2, track_running_stats=False)
+    with pytest.raises(ValueError, match="keeps no statistics"):
+        fold(trace(network)[0])
+
+
+def test_reestimated_statistics_are_those_of_the_images():
+    network = nn.Sequential(nn.BatchNorm2d(2)).eval()
+    random_statistics(network[0])
+    images = np.random.default_rng(0).random((300, 2, 4, 4)).astype(np.float32)
+    reestimate_batch_norm(network, images)
+    assert network[0].running_mean.numpy() == pytest.approx(images.mean(axis=(0, 2, 3)), rel=1e-3)
+    assert network[0].running_var.numpy() == pytest.approx(images.var(axis=(0, 2, 3)), rel=1e-2)
+    assert network[0].momentum == 0.1
+    assert not network.training
+
+
+def test_too_few_images():
+    with pytest.raises(ValueError, match="at least two images, not 1"):
+        reestimate_batch_norm(nn.BatchNorm2d(1), np.zeros((1, 1, 1, 1), np.float32))
