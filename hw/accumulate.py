@@ -22,7 +22,7 @@ class Accumulate(wiring.Component):
     outputs. When it names ``outputs``, an address is an output, and what the columns hold for it is
     added on the way out.
 
-    Latency is four cycles from the last result of a position to its first sum; throughput is one
+    Latency is three cycles from the last result of a position to its first sum; throughput is one
     OU per cycle and one sum per cycle, without a gap between positions; the sums stall when ``o``
     does, the results never.
 
@@ -53,7 +53,9 @@ class Accumulate(wiring.Component):
     """
 
     def __init__(self, *, value_bits, acc_bits, ou_weights, outputs, index):
-        check_sizes(ou_weights=ou_weights, outputs=outputs)
+        check_sizes(value_bits=value_bits, ou_weights=ou_weights, outputs=outputs)
+        if acc_bits < value_bits:
+            raise ValueError(f"acc_bits must be at least {value_bits}, as values, not {acc_bits}")
         self._grouped = not isinstance(index, data.ArrayLayout)
         self._ou_weights = ou_weights
         self._outputs = outputs

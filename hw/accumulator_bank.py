@@ -16,10 +16,10 @@ class AccumulatorBank(wiring.Component):
 
     Each weight column has a memory of its own, so that the columns of an OU never collide; the
     accumulator of an output is the sum of its words in all of them. An addition to an address may
-    follow another in the next cycle. Reading and adding exclude each other; clearing and adding
-    likewise.
+    follow another in the next cycle. Reading and adding exclude each other; clearing excludes an
+    addition in the cycle before.
 
-    Latency is two cycles from an addition to a read that sees it, and one from a read to its
+    Latency is one cycle from an addition to a read that sees it, and one from a read to its
     values; throughput is one addition or one read per cycle; never stalls.
 
     Parameters
