@@ -194,7 +194,10 @@ def test_first_wrong_layer_is_named(directory):
     refuses(directory, "/001-scores.npz: layer scores: OU 1: cells has a level above 3$")
 
 
-def test_weight_stored_twice(tmp_path):
+@pytest.mark.parametrize("chunk", [1, 1 << 20])
+def test_weight_stored_twice(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(arch.validate_records, "_CHUNK", chunk)
+
     def twice(arrays):
         for name in ("inputs", "outputs", "cells"):
             arrays[name][1] = arrays[name][0]
