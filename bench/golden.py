@@ -10,7 +10,6 @@ Run ``python -m bench.golden --help`` from the repository's root.
 import argparse
 import json
 import platform
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +47,11 @@ class Line:
 
     @property
     def rate(self) -> float:
-        """Million multiply-accumulates per second of the dense layer, median round."""
-        return self.macs / statistics.median(self.seconds) / 1e6
+        """Million multiply-accumulates per second of the dense layer, fastest round.
+
+        Other work on the machine only ever slows a round down, and not all contenders alike.
+        """
+        return self.macs / min(self.seconds) / 1e6
 
 
 class PlainBitPlanes:
@@ -236,7 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, print the table, and write the record if asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.golden", description=__doc__)
     parser.add_argument("--batch", type=int, default=64, help="output positions (64)")
-    parser.add_argument("--rounds", type=int, default=15, help="timed rounds; the median counts")
+    parser.add_argument("--rounds", type=int, default=25, help="timed rounds; the fastest counts")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and inputs")
     parser.add_argument("--json", type=Path, help="write the measurements to this file")
     chosen = parser.parse_args(arguments)
