@@ -202,7 +202,7 @@ def _data_start(name: str, content: bytes, spec: ArraySpec) -> int:
     if not content.startswith(_MAGIC) or len(content) < start:
         raise InputError(f"array {name} is not in npy format 1.0")
     length = int.from_bytes(content[start - 2 : start], "little")
-    if length > _HEADER_MAX or start + length > len(content):
+    if start + length > len(content):
         raise InputError(f"array {name} has a header that is too long")
     header = content[start : start + length]
     if _OBJECT.search(header):

@@ -203,6 +203,22 @@ def test_members_may_claim_any_size():
                     read(bytes(content))
 
 
+def test_compression_that_keeps_the_size():
+    content = bytearray(written())
+    method = content.index(b"PK\x01\x02") + 10
+    content[method] = zipfile.ZIP_DEFLATED
+    with pytest.raises(InputError, match=r"'a.npy' is compressed or encrypted"):
+        read(bytes(content))
+
+
+def test_directory_with_more_than_its_entries():
+    content = written()
+    end = content[-22:]
+    length = struct.pack("<L", struct.unpack_from("<L", end, 12)[0] + 5)
+    with pytest.raises(InputError, match="its zip directory has bytes to spare"):
+        read(content[:-22] + bytes(5) + end[:12] + length + end[16:])
+
+
 @given(st.binary(max_size=200))
 def test_garbage(content):
     with pytest.raises(InputError):

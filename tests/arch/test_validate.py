@@ -291,6 +291,13 @@ def test_weight_out_of_range(tmp_path):
     refuses(path, "layer conv: OU 0: a weight is out of range: -128 to 127 are 8 bits")
 
 
+def test_weight_out_of_range_in_a_later_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(arch.validate_records, "_CHUNK", 1)
+    path = written(tmp_path, weight_bits=3)
+    alter_arrays(path, put("cells", (2, 0, slice(0, 2)), [0, 2]))
+    refuses(path, "layer conv: OU 2: a weight is out of range: -4 to 3 are 3 bits")
+
+
 def test_weight_in_both_arrays(tmp_path):
     path = written(tmp_path, encoding="differential")
 
@@ -349,6 +356,10 @@ def change(layer, **fields):
         (
             change(1, activation={"signed": True}),
             "layer scores: activations are -128 to 127, but conv gives 0 to 255",
+        ),
+        (
+            change(0, output={"bits": 9, "signed": True, "minimum": -1}),
+            "layer scores: activations are 0 to 255, but conv gives -1 to 255",
         ),
         (
             change(0, output={"zero_point": 3}),
