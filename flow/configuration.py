@@ -202,6 +202,11 @@ class CosimSection(Section):
     seed: int = Field(
         default=1, ge=0, le=2**31 - 1, description="Seed of the stalls; the report repeats it."
     )
+    waves: bool = Field(
+        default=False,
+        description="Whether to write a waveform (VCD) of everything; after a failure there is one "
+        "anyway.",
+    )
 
 
 class Configuration(Section):

@@ -29,7 +29,7 @@ RESULT = "result.json"
 
 
 def run(context: Context) -> None:
-    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, after a failure, ``dump.vcd``."""
+    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, on request or after a failure, ``dump.vcd``."""
     settings = context.configuration.cosim
     tables_path = context.inputs["map"] / TABLES
     tables = load(tables_path)
@@ -55,6 +55,7 @@ def run(context: Context) -> None:
         build_root=context.scratch,
         stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
         seed=settings.seed,
+        waves=settings.waves,
     )
     context.output.mkdir()
     for file in (done.junit, done.waves):

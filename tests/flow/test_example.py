@@ -1,0 +1,104 @@
+"""The example runs as a user runs it, on a machine like the user's: the whole product, once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flow.content_hash import hash_files
+from flow.report_file import read_report
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "digits.yaml"
+SHORT = ("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2")
+
+
+def ohmforge(*arguments, **variables):
+    """The command in a process of its own, as a user starts it."""
+    return subprocess.run(
+        [sys.executable, "-c", "from flow.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    """A run until its Verilog."""
+    directory = tmp_path_factory.mktemp("mapped") / "run"
+    done = ohmforge(
+        "run", EXAMPLE, "-o", directory, "--until", "verilog", *SHORT, PYTHONHASHSEED="1"
+    )
+    assert done.returncode == 0, done.stderr
+    return directory
+
+
+def test_same_bytes_anywhere(mapped, tmp_path):
+    """Another directory, other hash seeds, another working directory: the same files."""
+    other = tmp_path / "a place with spaces"
+    done = ohmforge("run", EXAMPLE, "-o", other, "--until", "verilog", *SHORT, PYTHONHASHSEED="2")
+    assert done.returncode == 0, done.stderr
+    for name in ("train", "policy.yaml", "prune", "quantise", "map", "verilog"):
+        assert hash_files(other / name) == hash_files(mapped / name), name
+        assert hash_files(other / name)
+
+
+def test_generated_files_name_no_place_and_no_time(mapped):
+    for path in (mapped / "verilog").iterdir():
+        text = path.read_text()
+        assert str(mapped.parent) not in text
+        assert str(ROOT) not in text
+
+
+def test_validate_and_explain(mapped):
+    done = ohmforge("validate", mapped)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "each stored once" in done.stdout
+    assert ohmforge("validate", mapped / "map" / "tables").stdout == done.stdout
+    done = ohmforge("explain", mapped, "--layer", "conv2", "--row", 3, "--col", 4)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("weight (3, 4) of layer conv2 is ")
+    done = ohmforge("explain", mapped, "--layer", "conv7", "--row", 3, "--col", 4)
+    assert done.returncode == 2
+    assert done.stderr == "ohmforge: no layer 'conv7'; the layers are conv1, conv2, conv3, fc\n"
+
+
+def test_unknown_layer_in_the_configuration(tmp_path):
+    done = ohmforge("run", EXAMPLE, "-o", tmp_path / "run", "--set", "prune.ratio={conv7: 0.5}",
+                    "--until", "search", "--set", "train.epochs=1")  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "ohmforge: prune.ratio: no layer 'conv7' to prune; the layers are conv1, conv2, conv3, fc"
+    )
+
+
+@pytest.mark.cosim
+def test_whole_job(mapped):
+    """From here to the report: everything equal, and every file where the documentation says."""
+    words = ("run", EXAMPLE, "-o", mapped, *SHORT, "--set", "cosim.images=1")
+    done = ohmforge(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("up to date") == 6
+    assert "fc" in done.stdout
+    report = read_report(mapped / "report.json")
+    assert [layer["name"] for layer in report["layers"]] == ["conv1", "conv2", "conv3", "fc"]
+    for layer in report["layers"]:
+        assert layer["mismatches"] == 0
+        assert layer["cycles_rtl"] == layer["cycles_model"] > 0
+        assert layer["outputs_compared"] > 0
+    assert report["cosim"]["images_match"] == report["cosim"]["images"] == 1
+    # The ADC of the example is lossless.
+    assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5
+    manifest = json.loads((mapped / "map" / "tables" / "manifest.json").read_text())
+    assert report["hashes"]["tables"] == manifest["sha256"]
+    assert (mapped / "cosim" / "results.xml").is_file()
+    again = ohmforge(*words)
+    assert again.returncode == 0
+    assert again.stderr.count("up to date") == 8
+    assert again.stdout == done.stdout
+    assert ohmforge("report", mapped).stdout == done.stdout
