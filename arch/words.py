@@ -54,6 +54,8 @@ class WordLayout:
         """
         word = position = 0
         for field in self.fields:
+            if field.name not in values:
+                raise ValueError(f"field {field.name} is missing")
             value = values[field.name]
             elements = value if isinstance(value, Sequence) else (value,)
             if len(elements) != (1 if field.count is None else field.count):

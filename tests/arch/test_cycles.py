@@ -1,0 +1,117 @@
+"""The closed form of the cycles, against the datapath followed OU by OU."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arch.cycles import LayerCycles, layer_cycles
+from arch.program import build_program
+from arch.tables import MappingTables
+from tests.cosim.random_tables import (
+    geometry_of,
+    linear_spec,
+    mapped_table,
+    random_weights,
+)
+
+
+def follow(*, load, ous, act_bits, drain, fetch, positions):
+    """Cycle of the last output, by following every OU through the components.
+
+    Every step is taken from the latency sentence of one component in :mod:`hw`; cycle 0 takes the
+    command.
+    """
+    loaded, released, drained = [], [], []
+    arrived, taken = 0, -act_bits
+    for position in range(positions):
+        # The buffer holds two positions: the third waits for the release of the first.
+        free = released[position - 2] if position >= 2 else 1
+        loaded.append(max(free, loaded[-1] if loaded else 1) + load)
+        full = loaded[-1] + 1
+        for ou in range(ous):
+            # Input fetch reads ahead until one OU waits at its output and one behind it. The first
+            # index record is there in cycle 3.
+            read = max(arrived, full, 3) + fetch - 1
+            arrived = max(read + 1, taken)
+            # The controller begins a position when the bank of the last but one is free.
+            bank = drained[position - 2] + 1 if ou == 0 and position >= 2 else 0
+            taken = max(arrived + 1, taken + act_bits, bank)
+        released.append(read)
+        # Crossbar, ADC and shift-and-add take 2 + 1 + 2 cycles, the accumulators 3.
+        first = max(taken + act_bits + 5 + 3, drained[-1] + 1 if drained else 0)
+        drained.append(first + drain - 1)
+    return drained[-1] + 5
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    load=st.integers(1, 70),
+    ous=st.integers(1, 9),
+    act_bits=st.integers(1, 8),
+    drain=st.integers(1, 70),
+    fetch=st.integers(1, 8),
+    positions=st.integers(1, 12),
+)
+def test_matches_the_datapath(load, ous, act_bits, drain, fetch, positions):
+    """Whatever sets the pace: loading, computing, draining, or the hand-over of a bank."""
+    fetch = min(fetch, act_bits)
+    model = LayerCycles(
+        positions=positions, load=load, compute=ous * act_bits, drain=drain, fetch=fetch
+    )
+    assert model.total == follow(
+        load=load, ous=ous, act_bits=act_bits, drain=drain, fetch=fetch, positions=positions
+    )
+
+
+@pytest.mark.parametrize(
+    ("load", "compute", "drain", "positions", "total"),
+    [
+        (1, 1, 1, 1, 19),  # the shortest layer
+        (1, 8, 1, 1, 26),
+        (4, 80, 5, 1, 105),
+        (4, 80, 5, 11, 905),  # computing sets the pace,
+        (90, 80, 5, 11, 191 + 10 * 90),  # loading,
+        (4, 80, 120, 11, 220 + 10 * 120),  # draining,
+        (1, 8, 8, 11, 33 + 10 * 8 + 5 * 8),  # the hand-over of a bank
+    ],
+)
+def test_total(load, compute, drain, positions, total):
+    cycles = LayerCycles(positions=positions, load=load, compute=compute, drain=drain, fetch=1)
+    assert cycles.total == total
+
+
+def test_utilisation():
+    """64 OUs a position and more use 99 % of the issue slots of a long layer."""
+    cycles = LayerCycles(positions=100, load=3, compute=64 * 8, drain=24, fetch=5)
+    assert cycles.planes == 100 * 64 * 8
+    assert cycles.utilisation == cycles.planes / cycles.total
+    assert cycles.utilisation > 0.99
+
+
+@pytest.mark.parametrize(("scheme", "fetch"), [("column_vector", 1), ("row_vector", 5)])
+def test_layer_cycles(scheme, fetch):
+    """Sizes of a layer: 20 rows in blocks of 9, 7 outputs, 8 planes an OU."""
+    geometry, rng = geometry_of(), np.random.default_rng(1)
+    spec = linear_spec(20, 7, scheme=scheme)
+    weights, kept = random_weights(spec, geometry, rng, ratio=0.4)
+    table = mapped_table(spec, weights, geometry, kept, rng)
+    shape = build_program(MappingTables(name="t", geometry=geometry, layers=(table,))).shape
+    cycles = layer_cycles(table, shape, positions=4)
+    assert cycles == LayerCycles(positions=4, load=3, compute=8 * table.ous, drain=7, fetch=fetch)
+
+
+def test_layer_without_ous():
+    """One OU is issued in the place of none."""
+    geometry, rng = geometry_of(), np.random.default_rng(1)
+    spec = linear_spec(20, 7)
+    kept = np.zeros((3, 7), dtype=bool)
+    table = mapped_table(spec, np.zeros((20, 7), dtype=int), geometry, kept, rng)
+    shape = build_program(MappingTables(name="t", geometry=geometry, layers=(table,))).shape
+    assert layer_cycles(table, shape, positions=1).compute == 8
+
+
+@pytest.mark.parametrize("positions", [0, -3])
+def test_wrong_positions(positions):
+    with pytest.raises(ValueError, match=rf"^positions must be at least 1, not {positions}$"):
+        layer_cycles(None, None, positions=positions)
