@@ -84,7 +84,7 @@ def output_mode(table: LayerTable, geometry: Geometry) -> str:
 def _aligned(indices: np.ndarray, limit: int) -> bool:
     size = indices.shape[1]
     first = indices[:, 0]
-    if (first < 0).any() or (first % size).any():
+    if (first < 0).any():
         return False
     return bool((rows_of_block(first // size, size, limit) == indices).all())
 

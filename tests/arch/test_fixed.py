@@ -130,6 +130,17 @@ def test_no_ou_exceeds_its_magnitude(geometry, data):
             assert abs(result) <= ou_magnitude(geometry)
 
 
+def test_magnitude_by_hand():
+    # 9 word lines of level 3, slices of weight 1, 4, 16 and 64, planes up to 255.
+    assert ou_magnitude(Geometry(adc_bits=16)) == ou_magnitude(Geometry()) == 27 * 85 * 255
+    # A lossy ADC stops at 15.
+    assert ou_magnitude(Geometry(adc_bits=4)) == 15 * 85 * 255
+    # With one bit the codes of offset are smaller than what is subtracted.
+    assert ou_magnitude(Geometry(adc_bits=1)) == 9 * 128 * 255
+    assert ou_magnitude(Geometry(adc_bits=1, encoding="differential")) == 85 * 255
+    assert accumulator_bits(Geometry(), 64) == 27
+
+
 def test_accumulator_holds_its_bound_and_no_more():
     geometry = Geometry()
     for ous in (1, 2, 3, 64, 1000):

@@ -133,6 +133,8 @@ def test_entropy_by_hand():
     assert entropy_bits(0, 0) == 0
     assert entropy_bits(5, 0) == entropy_bits(5, 5) == 0
     assert entropy_bits(4, 2) == pytest.approx(math.log2(6))
+    assert entropy_bits(1 << 27, 1) == pytest.approx(27, rel=1e-12)
+    assert entropy_bits(1 << 27, (1 << 27) - 1) == pytest.approx(27, rel=1e-12)
     assert entropy_bits(1 << 27, 1 << 26) < 1 << 27
 
 

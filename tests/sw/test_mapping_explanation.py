@@ -73,6 +73,14 @@ def test_differential_text():
     ]
 
 
+def test_left_over_bit_lines_are_passed_over():
+    # Nine bit lines an OU, of which the ninth is empty: the second slot column begins at line 9.
+    geometry = dataclasses.replace(GEOMETRY, cols=18, ou_cols=9)
+    tables = example("column_vector", [[True, True, True], [False] * 3], geometry)
+    place = explain(tables, "layer", 0, 2).place
+    assert (place.at.slot_col, place.bit_lines) == (1, (9, 10, 11, 12))
+
+
 def test_pruned_text():
     assert explain(COLUMN_VECTOR, "layer", 4, 1).lines() == [
         "weight (4, 1) of layer layer is 0: it was pruned",
