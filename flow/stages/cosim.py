@@ -29,7 +29,7 @@ RESULT = "result.json"
 
 
 def run(context: Context) -> None:
-    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, if asked for or if it failed, ``dump.vcd``."""
+    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, if asked or if it failed, a VCD."""
     settings = context.configuration.cosim
     tables_path = context.inputs["map"] / TABLES
     tables = load(tables_path)
