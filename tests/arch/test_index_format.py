@@ -4,12 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from arch.geometry import Geometry
 from arch.index_fields import index_widths
 from arch.index_format import FORMATS, entropy_bits
+from arch.program import build_program
+from arch.tables import MappingTables
 from sw.mapping import map_layer
 from tests.sw.integer_layers import layers, linear_spec, random_layer
 
@@ -56,6 +58,21 @@ def test_sizes(drawn):
     widths = index_widths(spec.rows, spec.cols, geometry, **modes)
     assert explicit.bits == table.ous * sum(count * bits for count, bits in widths.values())
     assert FORMATS["bitmap"].encode(table, geometry).bits == table.segments
+
+
+@given(layers())
+@settings(deadline=None)
+def test_explicit_is_what_the_hardware_reads(drawn):
+    layer, geometry = drawn
+    table = map_layer(layer, geometry)
+    assume(table.ous)
+    tables = MappingTables(name="n", geometry=geometry, layers=(table,))
+    program = build_program(tables)
+    width = program.shape.index_layout.width
+    memory = sum(word << (ou * width) for ou, word in enumerate(program.index_words))
+    encoded = FORMATS["explicit"].encode(table, geometry)
+    assert encoded.bits == table.ous * width
+    assert int.from_bytes(encoded.payload, "little") == memory
 
 
 def test_explicit_by_hand():
