@@ -81,33 +81,39 @@ def test_total(load, compute, drain, positions, total):
     assert cycles.total == total
 
 
-def test_utilisation():
-    """64 OUs a position and more use 99 % of the issue slots of a long layer."""
-    cycles = LayerCycles(positions=100, load=3, compute=64 * 8, drain=24, fetch=5)
-    assert cycles.planes == 100 * 64 * 8
+def mapped(rows, cols, scheme, *, ratio):
+    """A pruned layer and the shape of its engine."""
+    geometry, rng = geometry_of(), np.random.default_rng(1)
+    spec = linear_spec(rows, cols, scheme=scheme)
+    weights, kept = random_weights(spec, geometry, rng, ratio=ratio)
+    table = mapped_table(spec, weights, geometry, kept, rng)
+    return table, build_program(MappingTables(name="t", geometry=geometry, layers=(table,))).shape
+
+
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+def test_utilisation(scheme):
+    """With 64 OUs a position 99 % of the issue slots are used, and nothing but the fill is lost."""
+    table, shape = mapped(144, 26, scheme, ratio=0.7)
+    assert table.ous >= 64
+    cycles = layer_cycles(table, shape, positions=64)
+    assert cycles.planes == 64 * table.ous * 8
     assert cycles.utilisation == cycles.planes / cycles.total
-    assert cycles.utilisation > 0.99
+    assert cycles.utilisation >= 0.99
+    assert cycles.total - cycles.planes == 15 + 16 + shape.fetch_steps + 26
 
 
 @pytest.mark.parametrize(("scheme", "fetch"), [("column_vector", 1), ("row_vector", 5)])
 def test_layer_cycles(scheme, fetch):
     """Sizes of a layer: 20 rows in blocks of 9, 7 outputs, 8 planes an OU."""
-    geometry, rng = geometry_of(), np.random.default_rng(1)
-    spec = linear_spec(20, 7, scheme=scheme)
-    weights, kept = random_weights(spec, geometry, rng, ratio=0.4)
-    table = mapped_table(spec, weights, geometry, kept, rng)
-    shape = build_program(MappingTables(name="t", geometry=geometry, layers=(table,))).shape
+    table, shape = mapped(20, 7, scheme, ratio=0.4)
     cycles = layer_cycles(table, shape, positions=4)
     assert cycles == LayerCycles(positions=4, load=3, compute=8 * table.ous, drain=7, fetch=fetch)
 
 
 def test_layer_without_ous():
     """One OU is issued in the place of none."""
-    geometry, rng = geometry_of(), np.random.default_rng(1)
-    spec = linear_spec(20, 7)
-    kept = np.zeros((3, 7), dtype=bool)
-    table = mapped_table(spec, np.zeros((20, 7), dtype=int), geometry, kept, rng)
-    shape = build_program(MappingTables(name="t", geometry=geometry, layers=(table,))).shape
+    table, shape = mapped(20, 7, "column_vector", ratio=1.0)
+    assert table.ous == 0
     assert layer_cycles(table, shape, positions=1).compute == 8
 
 
