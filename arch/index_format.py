@@ -72,7 +72,11 @@ class IndexFormat(Protocol):
 
 
 class Explicit:
-    """One record of fixed width per OU, as the hardware reads it; see :mod:`arch.index_fields`."""
+    """One record of fixed width per OU, with the fields of :mod:`arch.index_fields`.
+
+    It is what the index memory of the layer alone holds, but for fields of no bits, which take one
+    there.
+    """
 
     def encode(self, table: LayerTable, geometry: Geometry) -> Encoded:
         """The records of all OUs, one after the other."""
