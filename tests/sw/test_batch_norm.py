@@ -28,6 +28,13 @@ def test_folded_convolution_is_the_same_function(bias, affine):
     assert found == pytest.approx(network(images).detach().numpy().reshape(2, 4), abs=1e-5)
 
 
+def test_fold_of_a_constant_channel():
+    """Its variance is 0; what torch adds to it decides."""
+    network = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.BatchNorm2d(1, eps=0.25)).eval()
+    network[1].running_var.zero_()
+    assert fold(trace(network)[0])[0].item() == 2 * network[0].weight.item()
+
+
 def test_fold_without_batch_norm():
     linear = nn.Linear(3, 2)
     weights, bias = fold(trace(nn.Sequential(linear))[0])
@@ -49,6 +56,7 @@ def test_wrong_values():
 def test_reestimated_statistics_are_those_of_the_images():
     network = nn.Sequential(nn.BatchNorm2d(2)).eval()
     random_statistics(network[0])
+    network[0].num_batches_tracked.fill_(100)
     images = np.random.default_rng(0).random((300, 2, 4, 4)).astype(np.float32)
     reestimate_batch_norm(network, images)
     assert network[0].running_mean.numpy() == pytest.approx(images.mean(axis=(0, 2, 3)), rel=1e-3)

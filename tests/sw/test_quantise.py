@@ -137,6 +137,21 @@ def test_layer_without_weights_still_adds_its_bias():
     assert scores[0] / np.abs(scores[0]).max() == pytest.approx(bias / np.abs(bias).max(), abs=1e-3)
 
 
+def test_scores_have_room_for_twice_what_was_seen():
+    network, images = small_network(), random_images()
+    found = quantise(network, None, images, Geometry())
+    scores = run(found, encode_input(found, images))["layer_4"]
+    assert 0.98 * 16384 < np.abs(scores).max() < 1.02 * 16384
+
+
+def test_layer_without_weights_and_bias():
+    network, names = small_network(), ("layer_0", "layer_2", "layer_4")
+    policy = policy_for(names, scheme="row_vector", ratio={"layer_2": 1})
+    kept = kept_segments(network, policy, Geometry())
+    found = quantise(network, kept, random_images(), Geometry(), scheme="row_vector")
+    assert not run(found, encode_input(found, random_images(2)))["layer_2"].any()
+
+
 def test_dead_layer():
     """All outputs of a hidden layer are zero: there is no range to calibrate."""
     network = small_network()

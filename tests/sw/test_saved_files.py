@@ -73,6 +73,13 @@ def test_failed_writing_leaves_the_old_file(path):
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_impossible_place_leaves_nothing_behind(path):
+    path.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_tensors(path, ARRAYS, kind="a test", content=CONTENT)
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
 def test_every_truncation_is_refused(path):
     write_tensors(path, ARRAYS, kind="a test", content=CONTENT)
     data = path.read_bytes()
