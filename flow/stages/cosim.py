@@ -47,12 +47,13 @@ def run(context: Context) -> None:
     codes = encode_input(network, test.images[: settings.images])
     outputs = golden.run(codes)
     context.progress(1, 3, "building and running the RTL")
+    scratch = context.scratch.resolve()  # The simulator has a working directory of its own.
     done = cosimulate(
         tables_path,
         context.inputs["verilog"],
         {name: golden.inputs(name, codes, outputs) for name in golden.layers},
-        context.scratch / "cosim",
-        build_root=context.scratch,
+        scratch / "cosim",
+        build_root=scratch,
         stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
         seed=settings.seed,
         waves=settings.waves,

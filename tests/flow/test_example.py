@@ -16,13 +16,14 @@ EXAMPLE = ROOT / "examples" / "digits.yaml"
 SHORT = ("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2")
 
 
-def ohmforge(*arguments, **variables):
+def ohmforge(*arguments, cwd=None, **variables):
     """The command in a process of its own, as a user starts it."""
     return subprocess.run(
-        [sys.executable, "-c", "from flow.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-m", "flow", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
+        cwd=cwd,
         env={**os.environ, **variables},
     )
 
@@ -80,8 +81,8 @@ def test_unknown_layer_in_the_configuration(tmp_path):
 @pytest.mark.cosim
 def test_whole_job(mapped):
     """From here to the report: everything equal, and every file where the documentation says."""
-    words = ("run", EXAMPLE, "-o", mapped, *SHORT, "--set", "cosim.images=1")
-    done = ohmforge(*words)
+    words = ("run", EXAMPLE, "-o", mapped.name, *SHORT, "--set", "cosim.images=1")
+    done = ohmforge(*words, cwd=mapped.parent)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("up to date") == 6
     assert "fc" in done.stdout
@@ -97,7 +98,7 @@ def test_whole_job(mapped):
     manifest = json.loads((mapped / "map" / "tables" / "manifest.json").read_text())
     assert report["hashes"]["tables"] == manifest["sha256"]
     assert (mapped / "cosim" / "results.xml").is_file()
-    again = ohmforge(*words)
+    again = ohmforge(*words, cwd=mapped.parent)
     assert again.returncode == 0
     assert again.stderr.count("up to date") == 8
     assert again.stdout == done.stdout
