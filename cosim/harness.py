@@ -170,6 +170,7 @@ def _build(
                 build_dir=directory,
                 build_args=list(_OPTIONS),
                 parameters=parameters,
+                defines={"WAVES": 1} if waves else {},
                 timescale=("1ns", "1ps"),
                 waves=waves,
                 log_file=log,

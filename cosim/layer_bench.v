@@ -36,7 +36,16 @@ module layer_bench #(
     localparam OFFERED_AT = RESULT_AT + VALUES_BITS + 1;
 
     reg clk = 0;
+`ifdef WAVES
     always #5 clk = ~clk;
+`else
+    // Both edges in one time step: the simulator's main loop runs once a cycle instead of twice.
+    initial #5 forever begin
+        clk = 1;
+        #0 clk = 0;
+        #10;
+    end
+`endif
 
     reg command_valid = 0;
     wire command_ready;

@@ -1,0 +1,153 @@
+"""Simulated cycles per second: the cosimulation of a layer beside a bare C++ loop.
+
+Both run the same Verilog of the same layer under the same Verilator with the same optimisation, in
+turn, round after round. The cosimulation also reads inputs from a file, writes every output to
+another, and is watched by cocotb; the bare loop does none of that.
+
+Run ``python -m bench.cosim_speed --help`` from the repository's root.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from arch.fixed import ActFormat, OutFormat
+from arch.geometry import Geometry
+from arch.layer import SCHEMES, LayerSpec
+from arch.program import Program, build_program
+from arch.table_files import save
+from arch.tables import MappingTables
+from cosim.layers import RANDOM_STALL, cosimulate
+from cosim.toolchain import verilator
+from hw.emit import TOP, write_verilog
+from sw.integer_network import IntegerLayer
+from sw.mapping import map_layer
+
+ROWS, COLS, KEPT = 288, 32, 0.3
+"""The third convolution of the digits network, pruned to 30 %."""
+
+
+def make_layer(scheme: str, geometry: Geometry) -> MappingTables:
+    """One random layer of that size."""
+    rng = np.random.default_rng(0)
+    size = (geometry.ou_rows, 1) if scheme == "column_vector" else (1, geometry.ou_weights)
+    kept = rng.random((-(-ROWS // size[0]), -(-COLS // size[1]))) < KEPT
+    mask = np.repeat(np.repeat(kept, size[0], axis=0), size[1], axis=1)[:ROWS, :COLS]
+    spec = LayerSpec(
+        name="layer",
+        kind="linear",
+        source="input",
+        in_shape=(ROWS, 1, 1),
+        out_shape=(COLS, 1, 1),
+        scheme=scheme,
+        activation=ActFormat(),
+        output=OutFormat(),
+    )
+    layer = IntegerLayer(
+        spec=spec,
+        weights=np.where(mask, rng.integers(-128, 128, (ROWS, COLS)), 0).astype(np.int8),
+        kept=kept,
+        multiplier=rng.integers(1 << 14, 1 << 15, COLS),
+        shift=np.full(COLS, 26),
+        bias=rng.integers(-1000, 1000, COLS),
+    )
+    return MappingTables(name="bench", geometry=geometry, layers=(map_layer(layer, geometry),))
+
+
+class BareLoop:
+    """The engine compiled with ``bench/bare_loop.cpp`` and nothing else."""
+
+    def __init__(self, verilog: Path, directory: Path, program: Program) -> None:
+        tools = verilator()
+        self._binary = directory / f"V{TOP}"
+        self._beat_bits = program.shape.geometry.act_bits * program.shape.geometry.ou_rows
+        self._layer_bits = max(1, (program.shape.layers - 1).bit_length())
+        subprocess.run(
+            [
+                str(tools.path), "--cc", "--exe", "--build", "-j", "2", "-O3", "-Wno-lint",
+                "--output-split", "0", "--x-assign", "fast", "--x-initial", "fast",
+                "-CFLAGS", "-O2", "--top-module", TOP, "-Mdir", str(directory),
+                str(Path(__file__).with_name("bare_loop.cpp").resolve()),
+                str(verilog / f"{TOP}.v"),
+            ],
+            check=True,
+            env={**os.environ, **tools.environment},
+            capture_output=True,
+        )  # fmt: skip
+
+    def cycles_per_second(self, positions: int, cycles: int) -> float:
+        """Run for that many cycles, with commands of that many positions."""
+        arguments = (positions << self._layer_bits, cycles, self._beat_bits)
+        done = subprocess.run(
+            [str(self._binary), *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        simulated, seconds = done.stdout.split()
+        return int(simulated) / float(seconds)
+
+
+def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[str, object]:
+    """Cycles per second of each contender in every round, for one sparsity structure."""
+    tables = save(make_layer(scheme, Geometry()), directory / "tables")
+    program = build_program(tables)
+    verilog = directory / "verilog"
+    verilog.mkdir()
+    write_verilog(program, verilog)
+    bare = BareLoop(verilog, directory / "bare", program)
+    windows = np.random.default_rng(1).integers(0, 256, (positions, ROWS))
+    rates: dict[str, list[float]] = {"bare loop": [], "cosimulation": [], "with stalls": []}
+    for _ in track(range(rounds), description=scheme, transient=True):
+        for name, stall in (("cosimulation", 0), ("with stalls", RANDOM_STALL)):
+            done = cosimulate(
+                directory / "tables",
+                verilog,
+                {"layer": windows},
+                directory / "simulation",
+                build_root=directory,
+                stalls=(stall,),
+                resets=False,
+            )
+            if done.problems:
+                raise SystemExit(done.problems[0])
+            rates[name].append(done.cycles_per_second)
+            clocks = done.runs[0].clocks
+        rates["bare loop"].append(bare.cycles_per_second(positions, clocks))
+    return {"structure": scheme, "cycles": clocks, "rates": rates}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--positions", type=int, default=2000, help="output positions a run")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each contender")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    options = parser.parse_args()
+    results = []
+    for scheme in SCHEMES:
+        with tempfile.TemporaryDirectory() as directory:
+            results.append(measure(scheme, Path(directory), options.positions, options.rounds))
+    table = Table("structure", "contender", "cycles/s, median", "share of the bare loop")
+    for result in results:
+        rates = result["rates"]
+        bare = statistics.median(rates["bare loop"])
+        for name, values in rates.items():
+            rate = statistics.median(values)
+            table.add_row(result["structure"], name, f"{rate:,.0f}", f"{rate / bare:.2f}")
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
