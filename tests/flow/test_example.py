@@ -24,7 +24,7 @@ def ohmforge(*arguments, cwd=None, **variables):
         text=True,
         check=False,
         cwd=cwd,
-        env={**os.environ, **variables},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
     )
 
 
