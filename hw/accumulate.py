@@ -78,31 +78,10 @@ class Accumulate(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.drain = drain = Drain(
-            depth=self.depth,
-            columns=self._ou_weights if self._grouped else 1,
-            outputs=self._outputs,
-        )
+        columns = self._ou_weights if self._grouped else 1
+        m.submodules.drain = drain = Drain(depth=self.depth, columns=columns, outputs=self._outputs)
         add_bank = Signal()
-        banks = []
-        for number in range(BANKS):
-            bank = AccumulatorBank(columns=self._ou_weights, depth=self.depth, **self._widths)
-            m.submodules[f"bank{number}"] = bank
-            banks.append(bank.values)
-            m.d.comb += [
-                bank.addends.eq(self.i.p.values),
-                bank.read.eq(drain.read[number]),
-                bank.read_at.eq(drain.read_at),
-                bank.clear.eq(drain.clear[number]),
-                bank.clear_at.eq(drain.clear_at),
-            ]
-            for column in range(self._ou_weights):
-                at = self.i.p.outputs if self._grouped else self.i.p.outputs[column]
-                here = 1 if self._grouped else at != self._outputs
-                m.d.comb += [
-                    bank.add_at[column].eq(at),
-                    bank.add[column].eq(self.i.valid & (add_bank == number) & here),
-                ]
+        banks = [self._add_bank(m, drain, number, add_bank == number) for number in range(BANKS)]
 
         # The last sum is written one cycle after its result has come.
         position_last = self.i.valid & self.i.p.position_last
@@ -125,3 +104,23 @@ class Accumulate(wiring.Component):
             self.o.p.last.eq(drain.o.p.last),
         ]
         return m
+
+    def _add_bank(self, m, drain, number, adds):
+        """Make a bank that adds while ``adds``; return what it shows, one value a column."""
+        bank = AccumulatorBank(columns=self._ou_weights, depth=self.depth, **self._widths)
+        m.submodules[f"bank{number}"] = bank
+        m.d.comb += [
+            bank.addends.eq(self.i.p.values),
+            bank.read.eq(drain.read[number]),
+            bank.read_at.eq(drain.read_at),
+            bank.clear.eq(drain.clear[number]),
+            bank.clear_at.eq(drain.clear_at),
+        ]
+        for column in range(self._ou_weights):
+            at = self.i.p.outputs if self._grouped else self.i.p.outputs[column]
+            here = 1 if self._grouped else at != self._outputs
+            m.d.comb += [
+                bank.add_at[column].eq(at),
+                bank.add[column].eq(self.i.valid & adds & here),
+            ]
+        return bank.values

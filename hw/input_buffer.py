@@ -103,40 +103,19 @@ class InputBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word = self.i.p.shape()
         fill_half, read_half, running = Signal(), Signal(), Signal()
         full = Signal(2)
         block = Signal.like(self.last_block)
         left = Signal.like(self.positions)
         last = block == self.last_block
         put = Signal()
-        beat = Signal(word)
 
         m.d.comb += [
             self.i.ready.eq(running & ~full.bit_select(fill_half, 1)),
             put.eq(self.i.valid & self.i.ready),
             self.read.full.eq(full.bit_select(read_half, 1)),
         ]
-        for lane, (stored, given) in enumerate(zip(beat, self.i.p, strict=True)):
-            m.d.comb += stored.eq(Mux(last & (lane >= self.last_lanes), 0, given))
-
-        for port, (at, read) in enumerate(zip(self.read.blocks, self.read.data, strict=True)):
-            memory = Memory(
-                shape=word,
-                depth=2 << len(block),
-                init=[],
-                attrs={"ram_style": "block"},
-            )
-            m.submodules[f"copy{port}"] = memory
-            write_port, read_port = memory.write_port(), memory.read_port()
-            m.d.comb += [
-                write_port.addr.eq(Cat(block, fill_half)),
-                write_port.data.eq(beat),
-                write_port.en.eq(put),
-                read_port.addr.eq(Cat(at, read_half)),
-                read_port.en.eq(self.read.en),
-                read.eq(read_port.data),
-            ]
+        self._add_copies(m, write_at=Cat(block, fill_half), put=put, last=last, read_half=read_half)
 
         with m.If(self.read.release):
             m.d.sync += [full.bit_select(read_half, 1).eq(0), read_half.eq(~read_half)]
@@ -152,3 +131,26 @@ class InputBuffer(wiring.Component):
         with m.If(self.start):
             m.d.sync += [running.eq(1), left.eq(self.positions - 1)]
         return m
+
+    def _add_copies(self, m, *, write_at, put, last, read_half):
+        """Make the memories: each takes every beat, each is read by one port."""
+        beat = Signal(self.i.p.shape())
+        for lane, (stored, given) in enumerate(zip(beat, self.i.p, strict=True)):
+            m.d.comb += stored.eq(Mux(last & (lane >= self.last_lanes), 0, given))
+        for port, (at, read) in enumerate(zip(self.read.blocks, self.read.data, strict=True)):
+            memory = Memory(
+                shape=beat.shape(),
+                depth=1 << len(write_at),
+                init=[],
+                attrs={"ram_style": "block"},
+            )
+            m.submodules[f"copy{port}"] = memory
+            write_port, read_port = memory.write_port(), memory.read_port()
+            m.d.comb += [
+                write_port.addr.eq(write_at),
+                write_port.data.eq(beat),
+                write_port.en.eq(put),
+                read_port.addr.eq(Cat(at, read_half)),
+                read_port.en.eq(self.read.en),
+                read.eq(read_port.data),
+            ]
