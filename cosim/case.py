@@ -74,7 +74,9 @@ class RunResult:
     after_reset : bool
         Whether the run followed a reset in mid-work.
     compared, mismatches : int
-        Outputs compared, and how many differed or were missing.
+        Outputs compared, and how many differed, were missing or too many.
+    wrong_positions : tuple of int
+        Output positions with a wrong or missing output.
     cycles, planes : int
         Counters of the hardware.
     cycles_model : int
@@ -92,6 +94,7 @@ class RunResult:
     after_reset: bool
     compared: int
     mismatches: int
+    wrong_positions: tuple[int, ...]
     cycles: int
     planes: int
     cycles_model: int
@@ -108,4 +111,5 @@ class RunResult:
 def read_results(directory: Path) -> Iterator[RunResult]:
     """Results of the case, in the order of the runs."""
     for line in (directory / _RESULTS).read_text().splitlines():
-        yield RunResult(**json.loads(line))
+        raw = json.loads(line)
+        yield RunResult(**(raw | {"wrong_positions": tuple(raw["wrong_positions"])}))

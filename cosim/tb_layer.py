@@ -6,6 +6,7 @@ compared with the golden model. RTL and golden model read the same table files.
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from arch.program import build_program
 from arch.table_files import load
 from cosim.case import Case, RunResult
 from cosim.golden import GoldenLayer
-from cosim.layer_driver import CLOCK_NS, LayerDriver, LayerRun
+from cosim.layer_driver import CLOCK_NS, LayerDriver
 from cosim.mismatch import locate
+from cosim.verdict import judge
 
 CASE = Case.read(Path())
 TIMEOUT_MS = 10_000  # The watchdog of the bench ends a run that hangs long before.
@@ -51,9 +53,7 @@ class Testbench:
             record=record,
         )
 
-    async def check(
-        self, layer: str, *, stall: int, after_reset: bool = False
-    ) -> tuple[RunResult, LayerRun]:
+    async def check(self, layer: str, *, stall: int, after_reset: bool = False) -> RunResult:
         """Run ``layer`` over its windows and compare; record the result."""
         table = self.tables.layer(layer)
         windows = CASE.windows(Path(), layer)
@@ -62,52 +62,23 @@ class Testbench:
         model = layer_cycles(table, self.program.shape, positions=len(windows))
         self.run(layer, windows, stall=stall)
         done = await self.driver.finish()
-        wrong = _differences(done.outputs, expected)
-        problem = ""
-        if done.hung:
-            problem = f"layer {layer} hangs after {len(done.outputs)} outputs: {done.waiting}"
-        elif len(wrong):
-            problem = await self._name(layer, windows, expected, done, int(wrong[0]), stall)
-        elif done.planes != model.planes:
-            problem = f"layer {layer} issued {done.planes} planes, expected {model.planes}"
-        elif not stall and done.cycles != model.total:
-            problem = f"layer {layer} took {done.cycles} cycles, expected {model.total}"
-        result = RunResult(
-            layer=layer,
-            stall=stall,
-            after_reset=after_reset,
-            compared=expected.size,
-            mismatches=len(wrong),
-            cycles=done.cycles,
-            planes=done.planes,
-            cycles_model=model.total,
-            clocks=done.clocks,
-            seconds=done.seconds,
-            problem=problem,
-        )
+        result = judge(done, expected, model, layer=layer, stall=stall, after_reset=after_reset)
+        if result.wrong_positions and not done.hung:
+            place = await self._place(layer, windows, result.wrong_positions[0], stall)
+            result = replace(result, problem=f"{result.problem}; {place}")
         result.append(Path())
-        return result, done
+        return result
 
-    async def _name(
-        self,
-        layer: str,
-        windows: np.ndarray,
-        expected: np.ndarray,
-        done: LayerRun,
-        first: int,
-        stall: int,
-    ) -> str:
-        """Run again with the inside recorded, and say where it went wrong."""
+    async def _place(self, layer: str, windows: np.ndarray, position: int, stall: int) -> str:
+        """Run again with the inside recorded, and say where the position went wrong."""
         table, geometry = self.tables.layer(layer), self.tables.geometry
-        position, channel = divmod(first, expected.shape[1])
-        seen = done.outputs[first] if first < len(done.outputs) else "nothing"
         await self.driver.reset()
         await self.settle()
         self.run(layer, windows, stall=stall, record=True)
         again = await self.driver.finish()
         planes = max(1, table.ous) * geometry.act_bits
         values = self.monitor["values"]
-        place = locate(
+        return locate(
             GoldenLayer(table, geometry).trace(windows[position]),
             geometry,
             table.spec.activation,
@@ -116,23 +87,10 @@ class Testbench:
             code_bits=self.monitor["codes"]["fields"]["0"]["bits"],
             value_bits=values["bits"] // geometry.ou_weights,
         )
-        return (
-            f"layer {layer}, position {position}, output {channel}: expected "
-            f"{expected[position, channel]}, seen {seen}; {place}"
-        )
 
     async def settle(self) -> None:
         """Let the accumulators be cleared after a reset."""
         await Timer((self.program.shape.outputs + 4) * CLOCK_NS, "ns")
-
-
-def _differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Places of wrong, missing and surplus outputs."""
-    size = max(len(seen), expected.size)
-    wrong = np.ones(size, dtype=bool)
-    common = min(len(seen), expected.size)
-    wrong[:common] = seen[:common] != expected.ravel()[:common]
-    return np.flatnonzero(wrong)
 
 
 @cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")
@@ -142,7 +100,7 @@ async def equals_golden(dut: Any, layer: str, stall: int) -> None:
     bench = Testbench(dut)
     await bench.driver.reset()
     await bench.settle()
-    result, _ = await bench.check(layer, stall=stall)
+    result = await bench.check(layer, stall=stall)
     assert not result.problem, result.problem
 
 
@@ -161,5 +119,5 @@ async def recovers_from_reset(dut: Any, layer: str) -> None:
     await Timer(rng.randrange(1, total) * CLOCK_NS, "ns")
     await bench.driver.reset(rng.randrange(1, 4))
     # The next command comes at once: it has to wait until the accumulators are clear.
-    result, _ = await bench.check(layer, stall=0, after_reset=True)
+    result = await bench.check(layer, stall=0, after_reset=True)
     assert not result.problem, result.problem

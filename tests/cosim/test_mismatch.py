@@ -1,0 +1,97 @@
+"""A mismatch is named by the first OU, plane and bit line that differ."""
+
+import numpy as np
+import pytest
+
+from arch.fixed import ActFormat
+from arch.geometry import Geometry
+from cosim.golden import GoldenLayer
+from cosim.mismatch import locate, unpack_word
+from tests.cosim.random_tables import linear_spec, random_table
+
+CODE_BITS, VALUE_BITS = 5, 22
+
+
+def pack(values, bits):
+    return sum(
+        (int(value) & ((1 << bits) - 1)) << (place * bits) for place, value in enumerate(values)
+    )
+
+
+def monitored(trace, geometry, activation):
+    """What right hardware shows."""
+    golden = trace.codes
+    if trace.codes_negative is not None:
+        golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
+    codes = []
+    for ou in golden:
+        for plane in reversed(range(geometry.act_bits)):
+            line = ou[min(plane, activation.bits - 1)]
+            if plane >= activation.bits and not activation.signed:
+                line = np.zeros_like(line)
+            codes.append(pack(line, CODE_BITS))
+    return codes, [pack(values, VALUE_BITS) for values in trace.partials]
+
+
+def place(trace, geometry, activation, codes, values):
+    return locate(
+        trace,
+        geometry,
+        activation,
+        codes=codes,
+        values=values,
+        code_bits=CODE_BITS,
+        value_bits=VALUE_BITS,
+    )
+
+
+@pytest.fixture(params=["offset", "differential"])
+def case(request):
+    rng = np.random.default_rng(0)
+    geometry = Geometry(encoding=request.param)
+    activation = ActFormat(bits=5, signed=request.param == "offset")
+    table = random_table(linear_spec(20, 7, activation=activation), geometry, 3, rng)
+    window = rng.integers(activation.minimum, activation.maximum + 1, 20)
+    trace = GoldenLayer(table, geometry).trace(window)
+    return trace, geometry, activation, *monitored(trace, geometry, activation)
+
+
+def test_nothing_wrong_inside(case):
+    assert place(*case).startswith("every OU is right")
+
+
+@pytest.mark.parametrize(("ou", "plane", "line"), [(0, 7, 0), (1, 3, 5), (2, 0, 7)])
+def test_wrong_code(case, ou, plane, line):
+    trace, geometry, activation, codes, values = case
+    codes[ou * 8 + 7 - plane] ^= 1 << (line * CODE_BITS)
+    codes[-1] ^= 1 << (7 * CODE_BITS)  # A later one is not named, unless it is the same.
+    seen = unpack_word(codes[ou * 8 + 7 - plane], 8, CODE_BITS)[line]
+    text = place(trace, geometry, activation, codes, values)
+    if (ou, plane, line) != (2, 0, 7):
+        assert text == (
+            f"OU {ou}, plane {plane}, bit line {line}: ADC code {seen}, expected {seen ^ 1}"
+        )
+    else:
+        assert text.startswith("every OU is right")
+
+
+def test_wrong_value(case):
+    trace, geometry, activation, codes, values = case
+    values[1] ^= 1 << VALUE_BITS
+    want = int(trace.partials[1, 1])
+    assert place(trace, geometry, activation, codes, values) == (
+        f"OU 1, weight column 1: shift-and-add gave {want ^ 1}, expected {want}, "
+        f"though all its ADC codes are right"
+    )
+
+
+def test_missing_planes(case):
+    trace, geometry, activation, codes, values = case
+    assert place(trace, geometry, activation, codes[:-1], values) == (
+        "only 23 of 24 planes were issued"
+    )
+
+
+def test_unpack_word():
+    assert unpack_word(0b110_001, 2, 3) == [1, 6]
+    assert unpack_word(0b110_001, 2, 3, signed=True) == [1, -2]
