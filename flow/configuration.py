@@ -66,7 +66,7 @@ class TrainSection(Section):
     epochs: int = Field(default=30, ge=1, le=10000, description="Passes over the training split.")
     batch_size: int = Field(default=64, ge=1, le=4096, description="Images a step.")
     learning_rate: float = Field(
-        default=0.1,
+        default=0.05,
         ge=1e-6,
         le=10,
         allow_inf_nan=False,
