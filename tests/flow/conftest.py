@@ -32,10 +32,11 @@ class Recorder:
 
 
 class FakeStages:
-    """Four stages in a chain; ``before`` and ``within`` are called by name when one runs."""
+    """Four stages in a chain; ``within`` is called by name when one runs."""
 
     def __init__(self, monkeypatch):
         self.calls = []
+        self.edited = []
         self.within = {}
         self.verdict = {}
         self.stages = []
@@ -69,6 +70,7 @@ class FakeStages:
     def _runner(self, name):
         def run(context):
             self.calls.append(name)
+            self.edited.append(set(context.edited))
             text = "".join(
                 path.read_text() if path.is_file() else (path / "out.txt").read_text()
                 for path in context.inputs.values()

@@ -220,7 +220,11 @@ def test_ctrl_c_in_each_stage(stage, tmp_path):
     while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert ready.exists(), err
     assert process.returncode == 130
     last = err.splitlines()[-1]
     assert last == f"ohmforge: interrupted in stage {stage}; the same command goes on from there"

@@ -108,8 +108,9 @@ def test_wrong_names(run_job):
         run_job(force=["x"])
 
 
-def test_edited_policy_is_used(run_job, tmp_path):
+def test_edited_policy_is_used(run_job, fakes, tmp_path):
     run_job()
+    assert fakes.edited == [set()] * 4
     policy = tmp_path / "run" / "policy.yaml"
     policy.write_text("by hand\n")
     assert reasons(run_job()) == {
@@ -118,6 +119,7 @@ def test_edited_policy_is_used(run_job, tmp_path):
         "cosim": "output of prune changed",
     }
     assert "by hand" in (tmp_path / "run" / "cosim" / "out.txt").read_text()
+    assert fakes.edited[4:] == [{"search"}] * 2
     # It stays, and stays said, even if the configuration behind it changes too.
     assert reasons(run_job()) == {"search": "kept policy.yaml"}
     assert reasons(run_job(prune={"ratio": 0.1})) == {"search": "kept policy.yaml"}

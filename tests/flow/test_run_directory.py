@@ -86,6 +86,23 @@ def test_commit_replaces_and_records(tmp_path):
     assert directory.record("train") is None
 
 
+def test_stage_is_not_done_while_its_output_changes(tmp_path, monkeypatch):
+    """Killed between the new output and its record: the old record must not vouch for it."""
+    directory = RunDirectory.create(tmp_path)
+    with directory.locked(), directory.writing("train") as output:
+        output.write_text("one")
+        directory.commit(output, record())
+    monkeypatch.setattr("flow.run_directory.write_json", lambda path, value: 1 / 0)
+    with (
+        directory.locked(),
+        directory.writing("train") as output,
+        pytest.raises(ZeroDivisionError),
+    ):
+        output.write_text("one")
+        directory.commit(output, record())
+    assert directory.record("train") is None
+
+
 def test_killed_process_leaves_no_lock_and_nothing_half_written(tmp_path):
     script = (
         "import sys, time; from pathlib import Path; from flow.run_directory import RunDirectory\n"
