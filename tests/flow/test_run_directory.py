@@ -93,13 +93,10 @@ def test_stage_is_not_done_while_its_output_changes(tmp_path, monkeypatch):
         output.write_text("one")
         directory.commit(output, record())
     monkeypatch.setattr("flow.run_directory.write_json", lambda path, value: 1 / 0)
-    with (
-        directory.locked(),
-        directory.writing("train") as output,
-        pytest.raises(ZeroDivisionError),
-    ):
+    with directory.locked(), directory.writing("train") as output:
         output.write_text("one")
-        directory.commit(output, record())
+        with pytest.raises(ZeroDivisionError):
+            directory.commit(output, record())
     assert directory.record("train") is None
 
 
