@@ -189,7 +189,7 @@ class CosimSection(Section):
     """The comparison of the generated hardware with the golden model."""
 
     images: int = Field(
-        default=8,
+        default=32,
         ge=1,
         le=100000,
         description="Images of the test split that run through every layer.",

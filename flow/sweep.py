@@ -136,8 +136,8 @@ def _layers(
         "one_column": (2 * block + 3, 1, lambda kept: None),
         "nothing": (block, group, lambda kept: kept.fill(False)),
         "large": (
-            geometry.rows + 3,
-            geometry.cols // geometry.slices + 2,
+            2 * geometry.rows + 3,
+            2 * geometry.cols // geometry.slices + 2,
             lambda kept: _thin(kept, rng),
         ),
     }
