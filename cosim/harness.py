@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 
+from arch.environment import environment
 from arch.errors import CheckFailed, ToolError
 from cosim.toolchain import verilator
 
@@ -82,7 +82,7 @@ class Simulator:
         log = directory / "simulation.log"
         results.unlink(missing_ok=True)
         runner = get_runner("verilator")
-        environment = {"PYTHONPATH": os.pathsep.join([str(_BENCH.parents[1]), *sys.path])}
+        path = os.pathsep.join([str(_BENCH.parents[1]), *sys.path])
         try:
             runner.test(
                 hdl_toplevel=_TOP,
@@ -94,7 +94,7 @@ class Simulator:
                 waves=self._waves,
                 results_xml=str(results),
                 test_filter=pattern or None,
-                extra_env=environment,
+                extra_env={"PYTHONPATH": path},
                 log_file=log,
             )
         except (SystemExit, RuntimeError, subprocess.CalledProcessError) as error:
@@ -145,7 +145,7 @@ def build_simulator(verilog: Path, build_root: Path, *, waves: bool = False) -> 
         library = build_root / f"library-{_digest(_OPTIONS, waves, toolchain)}"
         try:
             _borrow(library, fresh)
-            _build(source, fresh, parameters, waves=waves, environment=toolchain.environment)
+            _build(source, fresh, parameters, waves=waves, variables=toolchain.environment)
             _lend(fresh, library)
             _publish(fresh, target)
         finally:
@@ -159,10 +159,10 @@ def _build(
     parameters: Mapping[str, object],
     *,
     waves: bool,
-    environment: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> None:
     log = directory / "build.log"
-    with _environment(environment):
+    with environment(variables):
         try:
             get_runner("verilator").build(
                 sources=[source.resolve(), _BENCH],
@@ -226,18 +226,3 @@ def _parameters(ports: Mapping[str, dict]) -> dict[str, object]:
         "VALUES_BITS": monitor["values"]["bits"],
         "STREAMS": monitor["offered"]["bits"],
     }
-
-
-@contextmanager
-def _environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Variables set while cocotb's runner starts tools; it takes them from nowhere else."""
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -95,6 +95,7 @@ def cosimulate(
     :exc:`arch.errors.CheckFailed`
         If the simulator died.
     """
+    directory, build_root = directory.resolve(), build_root.resolve()
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
