@@ -20,16 +20,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
-from arch.layer import SCHEMES, LayerSpec
+from arch.layer import SCHEMES
 from arch.program import Program, build_program
 from arch.table_files import save
 from arch.tables import MappingTables
+from bench.random_layer import random_layer
 from cosim.layers import RANDOM_STALL, cosimulate
 from cosim.toolchain import verilator
 from hw.emit import TOP, write_verilog
-from sw.integer_network import IntegerLayer
 from sw.mapping import map_layer
 
 ROWS, COLS, KEPT = 288, 32, 0.3
@@ -39,27 +38,7 @@ ROWS, COLS, KEPT = 288, 32, 0.3
 def make_layer(scheme: str, geometry: Geometry) -> MappingTables:
     """One random layer of that size."""
     rng = np.random.default_rng(0)
-    size = (geometry.ou_rows, 1) if scheme == "column_vector" else (1, geometry.ou_weights)
-    kept = rng.random((-(-ROWS // size[0]), -(-COLS // size[1]))) < KEPT
-    mask = np.repeat(np.repeat(kept, size[0], axis=0), size[1], axis=1)[:ROWS, :COLS]
-    spec = LayerSpec(
-        name="layer",
-        kind="linear",
-        source="input",
-        in_shape=(ROWS, 1, 1),
-        out_shape=(COLS, 1, 1),
-        scheme=scheme,
-        activation=ActFormat(),
-        output=OutFormat(),
-    )
-    layer = IntegerLayer(
-        spec=spec,
-        weights=np.where(mask, rng.integers(-128, 128, (ROWS, COLS)), 0).astype(np.int8),
-        kept=kept,
-        multiplier=rng.integers(1 << 14, 1 << 15, COLS),
-        shift=np.full(COLS, 26),
-        bias=rng.integers(-1000, 1000, COLS),
-    )
+    layer = random_layer((ROWS, COLS), scheme, 1 - KEPT, geometry, rng)
     return MappingTables(name="bench", geometry=geometry, layers=(map_layer(layer, geometry),))
 
 

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from arch.fixed import ActFormat, OutFormat, encode_weights
+from arch.fixed import encode_weights
 from arch.geometry import Geometry
-from arch.layer import SCHEMES, LayerSpec
+from arch.layer import SCHEMES
+from bench.random_layer import random_layer
 from cosim.golden import GoldenLayer
-from sw.integer_network import IntegerLayer
 from sw.mapping import map_layer
 
 ROWS, COLS = 1152, 256
@@ -88,35 +88,6 @@ class PlainBitPlanes:
         return total - 128 * windows.sum(axis=1, dtype=np.int64)[:, None]
 
 
-def random_layer(
-    structure: str, pruned: float, geometry: Geometry, rng: np.random.Generator
-) -> IntegerLayer:
-    """A layer of random weights with a share of its segments pruned."""
-    spec = LayerSpec(
-        name="layer",
-        kind="linear",
-        source="input",
-        in_shape=(ROWS, 1, 1),
-        out_shape=(COLS, 1, 1),
-        scheme=structure,
-        activation=ActFormat(),
-        output=OutFormat(),
-    )
-    by_column = structure == "column_vector"
-    size = (geometry.ou_rows, 1) if by_column else (1, geometry.ou_weights)
-    kept = rng.random((-(-ROWS // size[0]), -(-COLS // size[1]))) >= pruned
-    mask = kept.repeat(size[0], axis=0).repeat(size[1], axis=1)[:ROWS, :COLS]
-    weights = rng.integers(-128, 128, (ROWS, COLS)) * mask
-    return IntegerLayer(
-        spec=spec,
-        weights=weights.astype(np.int8),
-        kept=kept,
-        multiplier=np.ones(COLS, dtype=np.int64),
-        shift=np.zeros(COLS, dtype=np.int64),
-        bias=np.zeros(COLS, dtype=np.int64),
-    )
-
-
 def measure(
     structure: str, pruned: float, adc: str, *, batch: int, rounds: int, seed: int
 ) -> list[Line]:
@@ -130,7 +101,7 @@ def measure(
     """
     rng = np.random.default_rng(seed)
     geometry = Geometry(adc_bits=ADC[adc])
-    layer = random_layer(structure, pruned, geometry, rng)
+    layer = random_layer((ROWS, COLS), structure, pruned, geometry, rng)
     table = map_layer(layer, geometry)
     windows = rng.integers(0, 256, (batch, ROWS)).astype(np.uint8)
     start = time.perf_counter()
