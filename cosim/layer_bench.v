@@ -20,6 +20,7 @@ module layer_bench #(
     reg [31:0] seed /*verilator public_flat_rw*/ = 1;        // of the stalls, not zero
     reg [31:0] patience /*verilator public_flat_rw*/ = 4096; // cycles without any progress
     reg record /*verilator public_flat_rw*/ = 0;             // write codes and values as well
+    reg [7:0] burst /*verilator public_flat_rw*/ = 0;        // cycles beyond the first in a time step
 
     reg finished /*verilator public_flat_rd*/ = 0;
     reg hung /*verilator public_flat_rd*/ = 0;
@@ -36,13 +37,22 @@ module layer_bench #(
     localparam OFFERED_AT = RESULT_AT + VALUES_BITS + 1;
 
     reg clk = 0;
+    reg going = 0;
 `ifdef WAVES
     always #5 clk = ~clk;
 `else
-    // Both edges in one time step: the simulator's main loop runs once a cycle instead of twice.
+    // Several cycles in one time step, one after the other in its delta cycles: the simulator's
+    // scheduler and its main loop, with all of cocotb, then run once for all of them.
+    reg [7:0] left_in_burst = 0;
+    always @(posedge clk) clk <= 0;
+    always @(negedge clk)
+        if (left_in_burst != 0 && going) begin
+            left_in_burst <= left_in_burst - 1;
+            clk <= 1;
+        end
     initial #5 forever begin
-        clk = 1;
-        #0 clk = 0;
+        left_in_burst <= burst;
+        clk <= 1;
         #10;
     end
 `endif
@@ -80,7 +90,7 @@ module layer_bench #(
     integer inputs, outputs, codes, values;
     integer got;
     reg [BEAT_BITS-1:0] next_beat = 0;
-    reg going = 0, was_busy = 0;
+    reg was_busy = 0;
     reg [31:0] left = 0, idle = 0, noise = 1;
     wire progress = (beat_valid & beat_ready) | (result_valid & result_ready) | monitor[0];
     wire signed [31:0] wide = {{(33 - RESULT_BITS){result[RESULT_BITS-2]}}, result[RESULT_BITS-2:0]};

@@ -11,10 +11,12 @@ from cocotb.triggers import RisingEdge, Timer
 
 from arch.program import POSITION_BITS, EngineShape
 
-__all__ = ["CLOCK_NS", "LayerDriver", "LayerRun", "pack_words"]
+__all__ = ["BURST", "CLOCK_NS", "LayerDriver", "LayerRun", "pack_words"]
 
 CLOCK_NS = 10
-"""Clock period of the testbench."""
+"""Clock period of the testbench while it is not in a burst."""
+BURST = 128
+"""Cycles in one time step of a run."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,9 +97,19 @@ class LayerDriver:
         await Timer(CLOCK_NS, "ns")
 
     def start(
-        self, layer: int, windows: np.ndarray, *, stall: int, seed: int, record: bool = False
+        self,
+        layer: int,
+        windows: np.ndarray,
+        *,
+        stall: int,
+        seed: int,
+        record: bool = False,
+        burst: int = BURST,
     ) -> None:
-        """Begin a run: ``windows`` is an int array of shape (P, R)."""
+        """Begin a run: ``windows`` is an int array of shape (P, R).
+
+        A time step of the simulator holds ``burst`` cycles; to meet one cycle of the run, take 1.
+        """
         dut, geometry = self._dut, self._shape.geometry
         self._runs += 1
         positions, rows = windows.shape
@@ -113,6 +125,7 @@ class LayerDriver:
         dut.stall.value = stall
         dut.seed.value = max(1, seed & 0xFFFFFFFF)
         dut.record.value = int(record)
+        dut.burst.value = burst - 1
         dut.go.value = 1
 
     async def finish(self) -> LayerRun:
