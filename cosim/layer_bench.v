@@ -19,6 +19,7 @@ module layer_bench #(
     reg [7:0] stall /*verilator public_flat_rw*/ = 0;        // of 256 cycles, on both sides
     reg [31:0] seed /*verilator public_flat_rw*/ = 1;        // of the stalls, not zero
     reg [31:0] patience /*verilator public_flat_rw*/ = 4096; // cycles without any progress
+    reg [63:0] limit /*verilator public_flat_rw*/ = 0;       // cycles of the run, whatever moves
     reg record /*verilator public_flat_rw*/ = 0;             // write codes and values as well
     reg [7:0] burst /*verilator public_flat_rw*/ = 0;        // cycles beyond the first in a time step
 
@@ -92,6 +93,8 @@ module layer_bench #(
     reg [BEAT_BITS-1:0] next_beat = 0;
     reg was_busy = 0;
     reg [31:0] left = 0, idle = 0, noise = 1;
+    reg [63:0] remaining = 0;
+    wire hangs = idle == patience || remaining == 0;
     wire progress = (beat_valid & beat_ready) | (result_valid & result_ready) | monitor[0];
     wire signed [31:0] wide = {{(33 - RESULT_BITS){result[RESULT_BITS-2]}}, result[RESULT_BITS-2:0]};
 
@@ -129,6 +132,7 @@ module layer_bench #(
                 left <= beats;
                 results <= 0;
                 idle <= 0;
+                remaining <= limit;
                 noise <= seed;
                 result_ready <= 0;
             end
@@ -136,6 +140,7 @@ module layer_bench #(
             noise <= xorshift(noise);
             was_busy <= busy;
             idle <= progress ? 0 : idle + 1;
+            remaining <= remaining - 1;
             if (command_ready) command_valid <= 0;
 
             if (!beat_valid || beat_ready) begin
@@ -157,8 +162,8 @@ module layer_bench #(
             if (record && monitor[RESULT_AT])
                 $fwrite(values, "%h\n", monitor[RESULT_AT + 1 +: VALUES_BITS]);
 
-            if ((was_busy && !busy) || idle == patience) begin
-                hung <= idle == patience;
+            if ((was_busy && !busy) || hangs) begin
+                hung <= hangs;
                 finished <= 1;
                 going <= 0;
                 $fclose(inputs);

@@ -103,12 +103,14 @@ class LayerDriver:
         *,
         stall: int,
         seed: int,
+        limit: int,
         record: bool = False,
         burst: int = BURST,
     ) -> None:
         """Begin a run: ``windows`` is an int array of shape (P, R).
 
         A time step of the simulator holds ``burst`` cycles; to meet one cycle of the run, take 1.
+        The watchdog ends the run after ``limit`` cycles, even if something moves.
         """
         dut, geometry = self._dut, self._shape.geometry
         self._runs += 1
@@ -124,6 +126,7 @@ class LayerDriver:
         dut.run.value = self._runs
         dut.stall.value = stall
         dut.seed.value = max(1, seed & 0xFFFFFFFF)
+        dut.limit.value = limit
         dut.record.value = int(record)
         dut.burst.value = burst - 1
         dut.go.value = 1

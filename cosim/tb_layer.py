@@ -14,7 +14,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer
 
-from arch.cycles import layer_cycles
+from arch.cycles import LayerCycles, layer_cycles
 from arch.program import build_program
 from arch.table_files import load
 from cosim.case import Case, RunResult
@@ -25,6 +25,7 @@ from cosim.verdict import judge
 
 CASE = Case.read(Path())
 TIMEOUT_MS = 10_000  # The watchdog of the bench ends a run that hangs long before.
+LIMIT_FACTOR, LIMIT_CYCLES = 16, 4096  # of a run, beyond what the closed form and stalls take
 
 
 class Testbench:
@@ -53,14 +54,20 @@ class Testbench:
         burst: int = BURST,
     ) -> None:
         """Begin a run of ``layer``."""
+        total = self.model(layer, windows).total * 256 // (256 - stall)
         self.driver.start(
             self.program.names.index(layer),
             windows,
             stall=stall,
             seed=CASE.seed + stall,
+            limit=LIMIT_FACTOR * total + LIMIT_CYCLES,
             record=record,
             burst=burst,
         )
+
+    def model(self, layer: str, windows: np.ndarray) -> LayerCycles:
+        """The closed form of a run of ``layer``."""
+        return layer_cycles(self.tables.layer(layer), self.program.shape, positions=len(windows))
 
     async def check(self, layer: str, *, stall: int, after_reset: bool = False) -> RunResult:
         """Run ``layer`` over its windows and compare; record the result."""
@@ -68,9 +75,9 @@ class Testbench:
         windows = CASE.windows(Path(), layer)
         golden = GoldenLayer(table, self.tables.geometry)
         expected = golden.outputs(windows)
-        model = layer_cycles(table, self.program.shape, positions=len(windows))
         self.run(layer, windows, stall=stall)
         done = await self.driver.finish()
+        model = self.model(layer, windows)
         result = judge(done, expected, model, layer=layer, stall=stall, after_reset=after_reset)
         if result.wrong_positions and not done.hung:
             place = await self._place(layer, windows, result.wrong_positions[0], stall)
@@ -119,8 +126,7 @@ async def recovers_from_reset(dut: Any, layer: str) -> None:
     """A reset in mid-work leaves nothing behind: the next run is exact, and so are its cycles."""
     bench = Testbench(dut)
     windows = CASE.windows(Path(), layer)
-    table = bench.tables.layer(layer)
-    total = layer_cycles(table, bench.program.shape, positions=len(windows)).total
+    total = bench.model(layer, windows).total
     rng = random.Random(f"{CASE.seed} {layer}")
     await bench.driver.reset()
     await bench.settle()

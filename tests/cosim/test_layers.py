@@ -161,6 +161,19 @@ def test_hang_is_ended_and_named(network, tmp_path):
     assert "index_fetch waits to be taken" in done.problems[0]
 
 
+def test_endless_outputs_are_ended(network, tmp_path):
+    """An engine that drains one position for ever moves all the time, and is ended all the same."""
+
+    def drain(text):
+        text, ends = re.subn(r"(assign position_done =)[^;]*", r"\1 1'b0", text)
+        text, frees = re.subn(r"(assign drained =)[^;]*o__payload[^;]*", r"\1 1'b0", text)
+        assert (ends, frees) == (1, 1)
+        return text
+
+    done = simulate(network, altered(network, tmp_path, drain), tmp_path, stalls=(0,), resets=False)
+    assert re.match(r"layer first hangs after \d+ outputs: busy; .*\bo moves", done.problems[0])
+
+
 def test_foreign_verilog_is_refused(network, tmp_path):
     """Verilog of other tables does not run."""
     target = altered(network, tmp_path, lambda text: text + "\n")
