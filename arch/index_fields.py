@@ -71,12 +71,12 @@ def rows_of_block(numbers: np.ndarray, size: int, limit: int) -> np.ndarray:
     return np.where(members < limit, members, -1).astype(np.int32)
 
 
-def input_mode(table: LayerTable, geometry: Geometry) -> str:
+def input_mode(table: LayerTable) -> str:
     """``block`` if the inputs of every OU are an aligned row block, in order; else ``list``."""
     return "block" if _aligned(table.inputs, table.spec.rows) else "list"
 
 
-def output_mode(table: LayerTable, geometry: Geometry) -> str:
+def output_mode(table: LayerTable) -> str:
     """``group`` if the outputs of every OU are an aligned column group, in order; else ``list``."""
     return "group" if _aligned(table.outputs, table.spec.cols) else "list"
 
@@ -169,7 +169,7 @@ def _input_values(table: LayerTable, geometry: Geometry, mode: str) -> dict[str,
             "blocks": np.where(used, inputs // ou_rows, 0),
             "lanes": np.where(used, inputs % ou_rows, ou_rows),
         }
-    if input_mode(table, geometry) != "block":
+    if input_mode(table) != "block":
         raise ValueError(f"layer {table.spec.name}: inputs are not aligned row blocks: use 'list'")
     return {"block": inputs[:, 0] // ou_rows}
 
@@ -180,7 +180,7 @@ def _output_values(
     outputs = table.outputs.astype(np.int64)
     if mode == "list":
         return {"outputs": np.where(outputs >= 0, outputs, none)}
-    if output_mode(table, geometry) != "group":
+    if output_mode(table) != "group":
         raise ValueError(f"layer {table.spec.name}: outputs are not aligned groups: use 'list'")
     return {"group": outputs[:, 0] // geometry.ou_weights}
 

@@ -80,7 +80,7 @@ class Explicit:
 
     def encode(self, table: LayerTable, geometry: Geometry) -> Encoded:
         """The records of all OUs, one after the other."""
-        input_, output = input_mode(table, geometry), output_mode(table, geometry)
+        input_, output = input_mode(table), output_mode(table)
         fields = index_fields(table, geometry, input_mode=input_, output_mode=output)
         widths = index_widths(
             table.spec.rows, table.spec.cols, geometry, input_mode=input_, output_mode=output

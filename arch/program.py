@@ -219,7 +219,7 @@ def _bits(count: int) -> int:
 
 def _shape(tables: MappingTables) -> EngineShape:
     geometry, layers = tables.geometry, tables.layers
-    modes = [(input_mode(table, geometry), output_mode(table, geometry)) for table in layers]
+    modes = [(input_mode(table), output_mode(table)) for table in layers]
     return EngineShape(
         geometry=geometry,
         # The modes of all layers share one memory: the general one, if any layer needs it.

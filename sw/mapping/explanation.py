@@ -240,11 +240,11 @@ def _place(table: LayerTable, geometry: Geometry, ou: int, lane: int, column: in
 def _index(table: LayerTable, geometry: Geometry, ou: int, lane: int, column: int) -> Iterator[str]:
     row, col = int(table.inputs[ou, lane]), int(table.outputs[ou, column])
     block, offset = divmod(row, geometry.ou_rows)
-    if input_mode(table, geometry) == "block":
+    if input_mode(table) == "block":
         yield f"row block {block} feeds input {row}"
     else:
         yield f"input entry {lane} (block {block}, lane {offset}) feeds input {row}"
-    if output_mode(table, geometry) == "group":
+    if output_mode(table) == "group":
         yield f"column group {col // geometry.ou_weights} takes output {col}"
     else:
         yield f"output entry {column} takes output {col}"

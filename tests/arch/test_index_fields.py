@@ -61,7 +61,7 @@ def test_rows_of_block():
 )
 def test_input_mode(inputs, mode):
     outputs = [0, 1] * (len(inputs) // 4)
-    assert input_mode(table_of(inputs, outputs), GEOMETRY) == mode
+    assert input_mode(table_of(inputs, outputs)) == mode
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_input_mode(inputs, mode):
 )
 def test_output_mode(outputs, mode):
     inputs = [0, 1, 2, 3] * (len(outputs) // 2)
-    assert output_mode(table_of(inputs, outputs), GEOMETRY) == mode
+    assert output_mode(table_of(inputs, outputs)) == mode
 
 
 def test_widths():
@@ -123,8 +123,8 @@ def test_wrong_mode():
 def test_fields_fit_their_widths(drawn):
     layer, geometry = drawn
     table = map_layer(layer, geometry)
-    for inputs in {"list", input_mode(table, geometry)}:
-        for outputs in {"list", output_mode(table, geometry)}:
+    for inputs in {"list", input_mode(table)}:
+        for outputs in {"list", output_mode(table)}:
             modes = {"input_mode": inputs, "output_mode": outputs}
             widths = index_widths(layer.spec.rows, layer.spec.cols, geometry, **modes)
             fields = index_fields(table, geometry, **modes)
@@ -140,6 +140,6 @@ def test_structures_give_their_short_modes(drawn):
     layer, geometry = drawn
     table = map_layer(layer, geometry)
     if layer.spec.scheme == "column_vector":
-        assert input_mode(table, geometry) == "block"
+        assert input_mode(table) == "block"
     else:
-        assert output_mode(table, geometry) == "group"
+        assert output_mode(table) == "group"
