@@ -7,11 +7,9 @@ from amaranth.lib.wiring import In, Out
 from hw.accumulator_bank import AccumulatorBank
 from hw.arguments import check_sizes
 from hw.drain import Drain
-from hw.layouts import OuResult, PositionSum, span
+from hw.layouts import BANKS, OuResult, PositionSum, span
 
 __all__ = ["Accumulate"]
-
-BANKS = 2
 
 
 class Accumulate(wiring.Component):

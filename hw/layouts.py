@@ -6,6 +6,7 @@ from amaranth.lib import data
 from arch.words import WordLayout
 
 __all__ = [
+    "BANKS",
     "BitLines",
     "Command",
     "FetchedOu",
@@ -19,6 +20,9 @@ __all__ = [
     "span",
     "struct",
 ]
+
+BANKS = 2
+"""Output positions that the accumulators hold at a time: one is added up, one is drained."""
 
 
 def span(count):

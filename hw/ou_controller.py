@@ -5,12 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
-from hw.layouts import FetchedOu, PlaneBeat, PlaneTag, span
+from hw.layouts import BANKS, FetchedOu, PlaneBeat, PlaneTag, span
 
 __all__ = ["OuController"]
-
-BANKS = 2
-"""Output positions that the accumulators hold at a time."""
 
 
 class OuController(wiring.Component):
