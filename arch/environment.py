@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-__all__ = ["environment"]
+__all__ = ["BUILTIN_YOSYS", "environment"]
+
+BUILTIN_YOSYS = {"AMARANTH_USE_YOSYS": "builtin"}
+"""Amaranth takes the packaged Yosys, whatever the system has: another would write other bytes."""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ What takes long to import is imported by the command that needs it, so that ``--
 import errno
 import os
 import sys
+import warnings
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from arch.errors import CheckFailed, OhmforgeError, ToolError
+from arch.errors import OhmforgeError, ToolError
 
 __all__ = ["app", "main"]
 
@@ -204,28 +205,9 @@ def sweep(
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, inputs and stalls.")] = 1,
 ) -> None:
     """Prove the generator on random layers of many geometries, not on one network."""
-    import shutil
+    from flow.sweep import sweep_all
 
-    from flow.run_directory import RunDirectory
-    from flow.sweep import run_case, sweep_cases
-
-    directory = RunDirectory.create(output)
-    cases = sweep_cases(strength)
-    compared, problems = 0, []
-    with directory.locked():
-        shutil.rmtree(output / "cases", ignore_errors=True)
-        for number, case in enumerate(cases, 1):
-            place = output / "cases" / f"{number:03}"
-            done = run_case(case, place, build_root=directory.scratch, seed=seed)
-            outputs = sum(result.compared for result in done.runs)
-            compared += outputs
-            problems += [f"case {number}: {problem}" for problem in done.problems]
-            verdict = done.problems[0] if done.problems else f"{outputs} outputs equal"
-            _say(f"case {number} of {len(cases)} ({case}): {verdict}")
-    _say(f"{len(cases)} cases, {compared} outputs compared, {len(problems)} problems")
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise CheckFailed(f"{problems[0]}{more}")
+    sweep_all(output, strength=strength, seed=seed, say=_say)
 
 
 def _tables_of(directory: Path) -> Path:
@@ -282,6 +264,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str, status: int) -> int:
+    # Hardware that was being built when it stopped would warn as the process ends.
+    warnings.simplefilter("ignore")
     line = " ".join(message.split())
     _err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
     return status

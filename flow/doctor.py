@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
+from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from cosim import toolchain
 
@@ -84,8 +85,9 @@ def _yosys() -> Finding:
     except ImportError:
         return Finding(tool="yosys", found=False, text=hint)
     try:
-        binary = find_yosys(lambda version: version >= (0, 40))
-        version = binary.version()
+        with environment(BUILTIN_YOSYS):
+            binary = find_yosys(lambda version: version >= (0, 40))
+            version = binary.version()
     except YosysError:
         return Finding(tool="yosys", found=False, text=hint)
     return Finding(tool="yosys", found=True, text=".".join(str(part) for part in version))

@@ -6,6 +6,7 @@ cover every combination of values of any ``strength`` parameters at least once.
 
 import itertools
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from arch.errors import CheckFailed
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import ENCODINGS, Geometry
 from arch.layer import INPUT, SCHEMES, LayerSpec
@@ -20,11 +22,12 @@ from arch.program import build_program
 from arch.table_files import save
 from arch.tables import MappingTables
 from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
+from flow.run_directory import RunDirectory
 from hw.emit import write_verilog
 from sw.integer_network import IntegerLayer
 from sw.mapping import map_layer
 
-__all__ = ["PARAMETERS", "SweepCase", "run_case", "sweep_cases", "sweep_tables"]
+__all__ = ["PARAMETERS", "SweepCase", "run_case", "sweep_all", "sweep_cases", "sweep_tables"]
 
 PARAMETERS: dict[str, tuple[Any, ...]] = {
     "ou_rows": (1, 4, 9, 16),
@@ -57,14 +60,13 @@ class SweepCase:
         """The geometry; raises :exc:`ValueError` if a weight does not fit an OU."""
         values = dict(self.values)
         ou_rows, ou_cols = values["ou_rows"], values["ou_cols"]
-        lossless = (ou_rows * ((1 << values["cell_bits"]) - 1)).bit_length()
         return Geometry(
             rows=max(18, 2 * ou_rows),
             cols=max(24, 2 * ou_cols),
             cell_bits=values["cell_bits"],
             ou_rows=ou_rows,
             ou_cols=ou_cols,
-            adc_bits=max(1, lossless - _LOSSES[values["adc"]]),
+            adc_bits=_adc_bits(values),
             encoding=values["encoding"],
             weight_bits=values["weight_bits"],
             act_bits=values["act_bits"],
@@ -103,7 +105,14 @@ def sweep_cases(strength: int) -> list[SweepCase]:
 
 
 def _fits(values: dict[str, Any]) -> bool:
-    return -(-values["weight_bits"] // values["cell_bits"]) <= values["ou_cols"]
+    """Whether a weight fits an OU, and the ADC has a bit left after its loss."""
+    slices = -(-values["weight_bits"] // values["cell_bits"])
+    return slices <= values["ou_cols"] and _adc_bits(values) >= 1
+
+
+def _adc_bits(values: dict[str, Any]) -> int:
+    lossless: int = (values["ou_rows"] * ((1 << values["cell_bits"]) - 1)).bit_length()
+    return lossless - _LOSSES[values["adc"]]
 
 
 def _combinations(row: tuple[Any, ...], strength: int) -> set[tuple[tuple[int, Any], ...]]:
@@ -227,3 +236,30 @@ def _windows(spec: LayerSpec, rng: np.random.Generator) -> np.ndarray:
     windows = rng.integers(form.minimum, form.maximum + 1, (_POSITIONS, spec.rows))
     windows[0], windows[1], windows[2] = form.minimum, form.maximum, 0
     return windows
+
+
+def sweep_all(output: Path, *, strength: int, seed: int, say: Callable[[str], None]) -> None:
+    """Run every case in the run directory ``output``, and tell ``say`` about each.
+
+    Raises
+    ------
+    :exc:`arch.errors.CheckFailed`
+        If a case is not exact; all are run first.
+    """
+    directory = RunDirectory.create(output)
+    cases = sweep_cases(strength)
+    compared, problems = 0, []
+    with directory.locked():
+        shutil.rmtree(output / "cases", ignore_errors=True)
+        for number, case in enumerate(cases, 1):
+            place = output / "cases" / f"{number:03}"
+            done = run_case(case, place, build_root=directory.scratch, seed=seed)
+            outputs = sum(result.compared for result in done.runs)
+            compared += outputs
+            problems += [f"case {number}: {problem}" for problem in done.problems]
+            verdict = done.problems[0] if done.problems else f"{outputs} outputs equal"
+            say(f"case {number} of {len(cases)} ({case}): {verdict}")
+    say(f"{len(cases)} cases, {compared} outputs compared, {len(problems)} problems")
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise CheckFailed(f"{problems[0]}{more}")

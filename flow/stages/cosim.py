@@ -123,7 +123,7 @@ def _layer(name: str, done: Cosimulation) -> dict[str, Any]:
     clean = [result for result in runs if not result.stall and not result.after_reset]
     if not clean:
         reason = done.problems[0] if done.problems else "the simulation ended early"
-        raise CheckFailed(f"layer {name} was not simulated: {reason}")
+        raise CheckFailed(f"layer {name} was not simulated: {reason}: see {done.junit.parent}")
     return {
         "cycles_model": clean[0].cycles_model,
         "cycles_rtl": clean[0].cycles,

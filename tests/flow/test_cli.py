@@ -252,3 +252,21 @@ def test_help_is_quick_to_import():
     environment = {**os.environ, "COLUMNS": "80"}
     out = subprocess.check_output([sys.executable, "-c", script], text=True, env=environment)
     assert out.splitlines()[-1] == "[]"
+
+
+def test_unfinished_hardware_does_not_warn():
+    """What was being built when the command was interrupted says nothing as it is dropped."""
+    code = (
+        "from amaranth.lib.memory import Memory\n"
+        "from flow import cli\n"
+        "def interrupted(**options):\n"
+        "    unfinished = Memory(shape=8, depth=4, init=[])\n"
+        "    raise KeyboardInterrupt\n"
+        "cli.app = interrupted\n"
+        "cli.main(['doctor'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 130
+    assert done.stderr == "ohmforge: interrupted\n"

@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
+from amaranth._toolchain import yosys
+
 from flow.doctor import examine
 
 
@@ -17,9 +19,12 @@ def test_names_what_is_missing(monkeypatch):
     def version(name):
         raise metadata.PackageNotFoundError(name)
 
+    def find_none(requirement):
+        raise yosys.YosysError("Could not find an acceptable Yosys binary")
+
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("flow.doctor.metadata.version", version)
-    monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")
+    monkeypatch.setattr(yosys, "find_yosys", find_none)
     missing = {finding.tool: finding.text for finding in examine() if not finding.found}
     assert missing["torch"] == "is missing: pip install 'ohmforge[train]'"
     assert missing["amaranth"] == "is missing: pip install 'ohmforge[rtl]'"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arch.fixed import is_lossless
 from arch.layer import SCHEMES
 from flow.sweep import PARAMETERS, run_case, sweep_cases, sweep_tables
 
@@ -19,6 +20,11 @@ def test_every_combination_occurs(strength):
     for names in itertools.combinations(PARAMETERS, strength):
         wanted = set(itertools.product(*(PARAMETERS[name] for name in names)))
         assert wanted == {tuple(case[name] for name in names) for case in cases}
+
+
+def test_adc_loses_what_it_says():
+    for case in sweep_cases(3):
+        assert is_lossless(case.geometry) == (dict(case.values)["adc"] == "lossless")
 
 
 def test_cases_are_the_same_every_time():
