@@ -257,9 +257,11 @@ def test_help_is_quick_to_import():
 def test_unfinished_hardware_does_not_warn():
     """What was being built when the command was interrupted says nothing as it is dropped."""
     code = (
+        "from amaranth.hdl import Fragment, Module\n"
         "from amaranth.lib.memory import Memory\n"
         "from flow import cli\n"
         "def interrupted(**options):\n"
+        "    Fragment.get(Module(), None)\n"  # Before any hardware is elaborated nothing warns.
         "    unfinished = Memory(shape=8, depth=4, init=[])\n"
         "    raise KeyboardInterrupt\n"
         "cli.app = interrupted\n"
