@@ -7,10 +7,11 @@ serves every second position. ``docs/hardware.md`` derives the constants from th
 
 from dataclasses import dataclass
 
+from arch.geometry import Geometry
 from arch.program import EngineShape
 from arch.tables import LayerTable
 
-__all__ = ["LayerCycles", "layer_cycles"]
+__all__ = ["LayerCycles", "counted_cycles", "layer_cycles"]
 
 _PIPELINE = 15
 """Cycles from the command to the first output that no size changes: start, index, buffer, crossbar,
@@ -71,12 +72,45 @@ def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> La
     :exc:`ValueError`
         If ``positions`` is not positive.
     """
+    return counted_cycles(
+        rows=table.spec.rows,
+        cols=table.spec.cols,
+        ous=table.ous,
+        positions=positions,
+        geometry=shape.geometry,
+        fetch_steps=shape.fetch_steps,
+    )
+
+
+def counted_cycles(
+    *, rows: int, cols: int, ous: int, positions: int, geometry: Geometry, fetch_steps: int
+) -> LayerCycles:
+    """Cycles of a layer of which only the number of OUs is known; no table is needed.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Shape of the weight matrix.
+    ous : int
+        OUs of the layer; one is issued in the place of none.
+    positions : int
+        Output positions.
+    geometry : Geometry
+        Crossbar and OU.
+    fetch_steps : int
+        As :attr:`arch.program.EngineShape.fetch_steps`.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``positions`` is not positive.
+    """
     if positions < 1:
         raise ValueError(f"positions must be at least 1, not {positions}")
     return LayerCycles(
         positions=positions,
-        load=-(-table.spec.rows // shape.geometry.ou_rows),
-        compute=max(1, table.ous) * shape.geometry.act_bits,
-        drain=table.spec.cols,
-        fetch=shape.fetch_steps,
+        load=-(-rows // geometry.ou_rows),
+        compute=max(1, ous) * geometry.act_bits,
+        drain=cols,
+        fetch=fetch_steps,
     )

@@ -12,6 +12,7 @@ from arch.tables import LayerTable
 __all__ = [
     "INPUT_MODES",
     "OUTPUT_MODES",
+    "aligned",
     "blocks",
     "groups",
     "index_fields",
@@ -73,15 +74,24 @@ def rows_of_block(numbers: np.ndarray, size: int, limit: int) -> np.ndarray:
 
 def input_mode(table: LayerTable) -> str:
     """``block`` if the inputs of every OU are an aligned row block, in order; else ``list``."""
-    return "block" if _aligned(table.inputs, table.spec.rows) else "list"
+    return "block" if aligned(table.inputs, table.spec.rows) else "list"
 
 
 def output_mode(table: LayerTable) -> str:
     """``group`` if the outputs of every OU are an aligned column group, in order; else ``list``."""
-    return "group" if _aligned(table.outputs, table.spec.cols) else "list"
+    return "group" if aligned(table.outputs, table.spec.cols) else "list"
 
 
-def _aligned(indices: np.ndarray, limit: int) -> bool:
+def aligned(indices: np.ndarray, limit: int) -> bool:
+    """Whether every OU has one aligned block of rows (or group of columns), in order.
+
+    Parameters
+    ----------
+    indices : int array, shape (N, size)
+        Rows (or columns) of each OU, -1 for none.
+    limit : int
+        Rows (or columns) of the matrix.
+    """
     size = indices.shape[1]
     first = indices[:, 0]
     if (first < 0).any():

@@ -97,6 +97,7 @@ def finetune(
     seed: int,
     learning_rate: float = 0.05,
     on_epoch: OnEpoch | None = None,
+    calibration: np.ndarray | None = None,
 ) -> None:
     """Prune a network in place, train what is left, and take batch statistics anew.
 
@@ -112,6 +113,8 @@ def finetune(
         0 prunes and re-estimates batch normalisation only.
     seed, learning_rate, on_epoch
         As in :func:`sw.train.train`.
+    calibration : float32 array, shape (n, C, H, W), optional
+        Images for batch normalisation; those of the training split unless given.
 
     Raises
     ------
@@ -136,7 +139,8 @@ def finetune(
         on_epoch=on_epoch,
         after_step=hold,
     )
-    reestimate_batch_norm(network, dataset.train.images)
+    images = dataset.train.images if calibration is None else calibration
+    reestimate_batch_norm(network, images)
 
 
 def _matrix(layer: TracedLayer) -> np.ndarray:

@@ -120,4 +120,4 @@ def test_layer_without_ous():
 @pytest.mark.parametrize("positions", [0, -3])
 def test_wrong_positions(positions):
     with pytest.raises(ValueError, match=rf"^positions must be at least 1, not {positions}$"):
-        layer_cycles(None, None, positions=positions)
+        layer_cycles(*mapped(20, 7, "column_vector", ratio=0.4), positions=positions)

@@ -1,0 +1,141 @@
+"""What a policy does to the accuracy: on validation data, after a short recovery."""
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from sw.datasets import Dataset, Split
+from sw.prune import finetune
+from sw.search.choices import LayerChoices
+from sw.train import accuracy
+
+__all__ = ["Evaluation", "Evaluator", "spread"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What one evaluation found, and what it took.
+
+    Parameters
+    ----------
+    accuracy : float
+        On the validation split, 0 to 1.
+    seconds : float
+        Time that the evaluation took.
+    """
+
+    accuracy: float
+    seconds: float
+
+
+class Evaluator:
+    """Measures policies of one dense network; every policy in the same way and with the same seed.
+
+    The network is copied, masked, fine-tuned with the mask held, and its batch normalisation is
+    estimated anew on fixed images; then the validation split is classified. The test split is not
+    taken over, so nothing here can look at it.
+
+    Parameters
+    ----------
+    network : Module
+        The trained dense network; not changed.
+    layers : sequence of LayerChoices
+        Its layers.
+    dataset : Dataset
+        Training and validation splits are used.
+    seed : int
+        Order and variations of the images in fine-tuning.
+    learning_rate : float
+        Of fine-tuning.
+    calibration_images : int
+        Training images for batch normalisation, evenly spread; all if there are fewer.
+    finetune_images : int, optional
+        Training images of a pass of fine-tuning, evenly spread; all unless stated.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        layers: Sequence[LayerChoices],
+        dataset: Dataset,
+        *,
+        seed: int,
+        learning_rate: float = 0.05,
+        calibration_images: int = 512,
+        finetune_images: int | None = None,
+    ) -> None:
+        self._network = network
+        self._layers = tuple(layers)
+        self._seed = seed
+        self._learning_rate = learning_rate
+        self._whole = _without_test(dataset, dataset.train)
+        few = spread(dataset.train, finetune_images or len(dataset.train))
+        self._few = _without_test(dataset, few)
+        self._calibration = spread(dataset.train, calibration_images).images
+
+    def dense_accuracy(self) -> float:
+        """Accuracy of the dense network on the validation split."""
+        return accuracy(self._network, self._whole.validation)
+
+    def evaluate(self, kept: Sequence[int], *, epochs: int, whole: bool = False) -> Evaluation:
+        """Accuracy of the network with ``kept`` segments in each layer.
+
+        Parameters
+        ----------
+        epochs : int
+            Passes of fine-tuning; 0 for none.
+        whole : bool
+            Whether fine-tuning and batch normalisation take every training image, as the stage
+            does that prunes at the end.
+        """
+        begin = time.monotonic()
+        network = copy.deepcopy(self._network)
+        masks = {
+            layer.name: layer.mask(number)
+            for layer, number in zip(self._layers, kept, strict=True)
+        }
+        dataset = self._whole if whole else self._few
+        finetune(
+            network,
+            masks,
+            dataset,
+            self._layers[0].geometry,
+            scheme=self._layers[0].scheme,
+            epochs=epochs,
+            seed=self._seed,
+            learning_rate=self._learning_rate,
+            calibration=None if whole else self._calibration,
+        )
+        value = accuracy(network, dataset.validation)
+        return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
+
+
+def spread(split: Split, count: int) -> Split:
+    """``count`` images of a split, evenly spread over it; all of them if there are no more.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``count`` is not positive.
+    """
+    if count < 1:
+        raise ValueError(f"there must be at least one image, not {count}")
+    if count >= len(split):
+        return split
+    chosen = np.linspace(0, len(split) - 1, count).round().astype(np.int64)
+    return Split(images=split.images[chosen], labels=split.labels[chosen])
+
+
+def _without_test(dataset: Dataset, train: Split) -> Dataset:
+    """The data set with other training images, and validation images in the place of the test."""
+    return Dataset(
+        name=dataset.name,
+        classes=dataset.classes,
+        train=train,
+        validation=dataset.validation,
+        test=dataset.validation,
+    )

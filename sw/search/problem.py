@@ -1,0 +1,120 @@
+"""The question that a search answers: which layers, what counts, what is allowed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sw.search.choices import LayerChoices
+from sw.search.evaluation import Evaluation
+from sw.search.hardware import Objective, hardware_terms
+from sw.search.history import Episode, History
+from sw.search.reward import REWARDS, Outcome
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """Everything that an environment needs to know.
+
+    Parameters
+    ----------
+    layers : tuple of LayerChoices
+        In execution order.
+    evaluate : callable
+        From the segments that stay in each layer to an :class:`sw.search.evaluation.Evaluation`.
+    dense_accuracy : float
+        Of the dense network on the validation split.
+    objective : Objective
+        What is made small.
+    reward : str
+        A key of :data:`sw.search.reward.REWARDS`.
+    max_drop : float
+        Accuracy that may be lost, as a fraction.
+    cost_weight : float
+        For the reward ``weighted``.
+    target_crossbars : int, optional
+        Crossbars that a policy must not exceed.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If there is no layer, the reward is unknown, or no policy reaches the target.
+    """
+
+    layers: tuple[LayerChoices, ...]
+    evaluate: Callable[[tuple[int, ...]], Evaluation]
+    dense_accuracy: float
+    objective: Objective
+    reward: str = "constrained"
+    max_drop: float = 0.01
+    cost_weight: float = 1.0
+    target_crossbars: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("there must be a layer to prune")
+        if self.reward not in REWARDS:
+            raise ValueError(f"reward must be {' or '.join(REWARDS)}, not {self.reward!r}")
+        least = self.least_crossbars(0)
+        if self.target_crossbars is not None and self.target_crossbars < least:
+            raise ValueError(
+                f"target_crossbars must be at least {least}, which is what stays at the largest "
+                f"ratios, not {self.target_crossbars}"
+            )
+
+    def least_crossbars(self, first: int) -> int:
+        """Crossbars of the layers from number ``first`` on at their largest ratios."""
+        return sum(layer.crossbars(layer.fewest) for layer in self.layers[first:])
+
+    def clip(self, kept: Sequence[int], wanted: int) -> int:
+        """Segments that may stay in the next layer, if ``wanted`` are wished for.
+
+        Fewer than ``wanted`` if otherwise the layers after it could not meet the target any more,
+        even at their largest ratios. AMC (He et al., 2018, algorithm 1) bounds FLOPs in this way.
+
+        Parameters
+        ----------
+        kept : sequence of int
+            What stays in the layers before it.
+        """
+        if self.target_crossbars is None:
+            return wanted
+        used = sum(
+            layer.crossbars(number) for layer, number in zip(self.layers, kept, strict=False)
+        )
+        free = self.target_crossbars - used - self.least_crossbars(len(kept) + 1)
+        return min(wanted, self.layers[len(kept)].kept_within(free))
+
+    def judge(self, kept: Sequence[int], history: History) -> Episode:
+        """Evaluate a policy, or remember what it reached if ``history`` has it."""
+        kept = tuple(kept)
+        known = history.find(kept)
+        found = known or self.evaluate(kept)
+        terms = hardware_terms(self.layers, kept)
+        outcome = self.outcome(found.accuracy, self.objective.cost(terms))
+        return Episode(
+            number=len(history.episodes),
+            kept=kept,
+            ratios=tuple(
+                layer.ratio(number) for layer, number in zip(self.layers, kept, strict=True)
+            ),
+            accuracy=found.accuracy,
+            drop=outcome.drop,
+            terms=terms,
+            cost=outcome.cost,
+            reward=REWARDS[self.reward](outcome),
+            allowed=outcome.allowed,
+            repeated=known is not None,
+            seconds=0.0 if known else found.seconds,
+        )
+
+    def outcome(self, accuracy: float, cost: float) -> Outcome:
+        """What rewards and the constraint are computed from."""
+        return Outcome(
+            accuracy=accuracy,
+            dense_accuracy=self.dense_accuracy,
+            cost=cost,
+            dense_cost=self.objective.dense_cost,
+            max_drop=self.max_drop,
+            cost_weight=self.cost_weight,
+        )
