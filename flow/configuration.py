@@ -3,11 +3,10 @@
 ``docs/configuration.md`` is written from these models by :mod:`flow.configuration_page`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -16,7 +15,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from arch.geometry import Geometry
-from flow.field_rule import shown
+from flow.configuration_section import Section, Share, check_share
+from flow.search_section import SearchSection
 
 __all__ = [
     "Configuration",
@@ -30,14 +30,6 @@ __all__ = [
     "SearchSection",
     "TrainSection",
 ]
-
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """Base of every section: no unknown keys, no silent conversion, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ModelSection(Section):
@@ -138,25 +130,7 @@ class PruneSection(Section):
     @field_validator("ratio", mode="before")
     @classmethod
     def _check_ratio(cls, value: Any) -> Any:
-        # One message here, where a union would give one for each of its branches.
-        shares = {"prune.ratio": value}
-        rule = "a number from 0 to 1, or a mapping with one for each layer"
-        if isinstance(value, dict):
-            shares = {f"prune.ratio.{layer}": share for layer, share in value.items()}
-            rule = "a number from 0 to 1"
-        for name, share in shares.items():
-            number = isinstance(share, int | float) and not isinstance(share, bool)
-            if not number or not 0 <= share <= 1:
-                raise ValueError(f"{name} must be {rule}, not {shown(share)}")
-        return value
-
-
-class SearchSection(Section):
-    """The search for the ratio of each layer. Without it the ratios of `prune` hold."""
-
-    agent: Literal["none"] = Field(
-        default="none", description="What searches; with `none` the ratios of `prune` hold."
-    )
+        return check_share("prune.ratio", value)
 
 
 class HardwareSection(Section):

@@ -16,6 +16,10 @@ _PACKAGES = {
     "torch": "ohmforge[train]",
     "scikit-learn": "ohmforge[train]",
     "safetensors": "ohmforge[train]",
+    "gymnasium": "ohmforge[search]",
+    "stable-baselines3": "ohmforge[search]",
+    "optuna": "ohmforge[search]",
+    "matplotlib": "ohmforge[search]",
     "amaranth": "ohmforge[rtl]",
     "cocotb": "ohmforge[cosim]",
 }

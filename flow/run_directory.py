@@ -126,14 +126,28 @@ class RunDirectory:
         finally:
             shutil.rmtree(self._partial, ignore_errors=True)
 
-    def commit(self, written: Path, record: Record) -> Record:
-        """Put what a stage wrote in its place, then its record, with the outputs filled in."""
-        target = self.path / written.name
+    def commit(self, written: Path, record: Record, *, details: Path | None = None) -> Record:
+        """Put what a stage wrote in its place, then its record, with the outputs filled in.
+
+        Parameters
+        ----------
+        written : Path
+            The output, in the folder of :meth:`writing`.
+        details : Path, optional
+            A second output beside it; it may be missing.
+        """
         self.forget(record.stage)
-        if target.exists():
-            target.rename(self._partial / f"{written.name}.before")
-        written.rename(target)
-        done = Record(**{**asdict(record), "outputs": hash_files(target)})
+        outputs: dict[str, str] = {}
+        for part in (written, details):
+            if part is None:
+                continue
+            target = self.path / part.name
+            if target.exists():
+                target.rename(self._partial / f"{part.name}.before")
+            if part is written or part.exists():
+                part.rename(target)
+            outputs |= hash_files(target)
+        done = Record(**{**asdict(record), "outputs": outputs})
         write_json(self._record_path(record.stage), asdict(done))
         return done
 

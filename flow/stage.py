@@ -28,13 +28,19 @@ class Context:
     configuration : Configuration
         The whole configuration; a stage reads only the sections that it declares.
     inputs : mapping of str to Path
-        Output of each stage that it needs, by the name of that stage.
+        Output of each stage that it needs, by the name of that stage; ``NAME.details`` for the
+        details of one.
     output : Path
         Where to write: a file, or a directory that the stage makes. Nothing is there yet.
+    details : Path
+        Where a stage that has details writes them, likewise.
     scratch : Path
         A directory that is kept between runs, for what can be made again, such as builds.
     progress : Progress
         To be called now and then.
+    fingerprint : str
+        Hash of all that decides the output: configuration, outputs of other stages, code. What is
+        kept in ``scratch`` under another fingerprint is of no use.
     edited : frozenset of str
         Stages whose output a person has changed.
     """
@@ -42,8 +48,10 @@ class Context:
     configuration: Configuration
     inputs: Mapping[str, Path]
     output: Path
+    details: Path
     scratch: Path
     progress: Progress
+    fingerprint: str = ""
     edited: frozenset[str] = frozenset()
 
 
@@ -62,7 +70,10 @@ class Stage:
     reads : tuple of str
         Fields and sections of the configuration that decide the output, as dotted paths.
     needs : tuple of str
-        Stages whose output it reads.
+        Stages whose output it reads; ``NAME.details`` where it reads the details.
+    details : str
+        Name of a second file or directory, for what is told of the work; a stage that needs only
+        the output does not run again when this changes. Empty if there is none.
     rooms : tuple of str
         Packages whose code decides the output, besides the module itself.
     distributions : tuple of str
@@ -71,8 +82,8 @@ class Stage:
         Whether a person may change the output; the change is then kept and used.
     judged : bool
         Whether the module has ``check(output: Path) -> None`` too, to be called at the end of every
-        run of the job. It raises :exc:`arch.errors.CheckFailed` if the output tells of a failure
-        of the product.
+        run of the job, with the details if it has some. It raises
+        :exc:`arch.errors.CheckFailed` if they tell of a failure of the product.
     """
 
     name: str
@@ -80,6 +91,7 @@ class Stage:
     module: str
     reads: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    details: str = ""
     rooms: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
     editable: bool = False

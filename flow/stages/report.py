@@ -10,7 +10,7 @@ from flow.json_file import read_json
 from flow.report_file import write_report
 from flow.stage import Context
 from flow.stages import map as map_stage
-from flow.stages import quantise, train, verilog
+from flow.stages import quantise, search, train, verilog
 from flow.stages.cosim import RESULT
 from sw.policy import read_policy
 
@@ -55,6 +55,20 @@ _OF_COSIM = (
     "outputs_compared",
     "mismatches",
 )
+_OF_SEARCH = (
+    "agent",
+    "episodes",
+    "evaluations",
+    "seconds",
+    "evaluation_seconds",
+    "reward",
+    "best_episode",
+    "hardware",
+    "max_accuracy_drop",
+    "dense",
+    "winner",
+    "problem",
+)
 _SUMMED = (
     "segments",
     "segments_kept",
@@ -78,6 +92,7 @@ def run(context: Context) -> None:
     integers = read_json(inputs["quantise"] / quantise.ACCURACY)
     counts = read_json(inputs["map"] / map_stage.COUNTS)
     cosim = read_json(inputs["cosim"] / RESULT)
+    searched = read_json(inputs["search.details"] / search.SUMMARY)
     layers = [_layer(count, cosim["layers"][count["name"]]) for count in counts]
     write_report(
         context.output,
@@ -99,11 +114,7 @@ def run(context: Context) -> None:
             },
             "images": trained["images"],
             "search": {
-                "agent": configuration.search.agent if configuration.search else "none",
-                "episodes": 0,
-                "seconds": 0.0,
-                "reward": None,
-                "best_episode": None,
+                **{name: searched[name] for name in _OF_SEARCH if name in searched},
                 "edited": "search" in context.edited,
                 "ratios": dict(read_policy(inputs["search"]).ratios),
             },

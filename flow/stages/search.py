@@ -1,21 +1,138 @@
 """Search: the pruning policy. Without an agent, it is what the configuration says."""
 
-from arch.errors import InputError
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from arch.errors import CheckFailed, InputError
+from flow.configuration import Configuration
+from flow.json_file import read_json, write_json
+from flow.search_section import SearchSection
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
+from flow.stages.train import WEIGHTS
+from sw.datasets import Dataset
 from sw.networks import mappable
-from sw.policy import policy_for, write_policy
+from sw.policy import Policy, policy_for, write_policy
+from sw.weights import load_network
 
-__all__ = ["run"]
+__all__ = ["LOG", "SUMMARY", "check", "run"]
+
+SUMMARY = "summary.json"
+"""What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
+LOG = "log.jsonl"
+"""Every step, episode and finalist."""
+_NEAREST = 3
 
 
 def run(context: Context) -> None:
-    """Write the policy: the sparsity structure and the ratio of each layer."""
-    settings = context.configuration.prune
-    network = new_network(context.configuration, load_dataset(context.configuration))
+    """Write the policy; as details :data:`SUMMARY` and, with an agent, :data:`LOG` and plots."""
+    configuration = context.configuration
+    settings = configuration.search
+    dataset = load_dataset(configuration)
+    network = new_network(configuration, dataset)
+    context.details.mkdir()
+    if settings is None or settings.agent == "none":
+        write_policy(_configured_policy(configuration, network), context.output)
+        write_json(context.details / SUMMARY, _summary_without_agent())
+        return
+    load_network(network, context.inputs["train"] / WEIGHTS)
+    _search(context, settings, network, dataset)
+
+
+def check(output: Path) -> None:
+    """Raise CheckFailed if no policy kept the accuracy."""
+    problem = read_json(output / SUMMARY)["problem"]
+    if problem:
+        raise CheckFailed(problem)
+
+
+def _configured_policy(configuration: Configuration, network: nn.Module) -> Policy:
+    settings = configuration.prune
     names = [name for name, _ in mappable(network)]
     try:
-        policy = policy_for(names, scheme=settings.scheme, ratio=settings.ratio)
+        return policy_for(names, scheme=settings.scheme, ratio=settings.ratio)
     except InputError as error:
         raise InputError(f"prune.ratio: {error}") from error
+
+
+def _summary_without_agent() -> dict[str, Any]:
+    return {
+        "agent": "none",
+        "episodes": 0,
+        "evaluations": 0,
+        "seconds": 0.0,
+        "reward": None,
+        "best_episode": None,
+        "problem": "",
+    }
+
+
+def _search(
+    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset
+) -> None:
+    # Late, so that a job without a search does without these libraries.
+    from sw.search.agents import AgentSettings, new_agent
+    from sw.search.session import Session, SessionSettings
+
+    configuration = context.configuration
+    agent = new_agent(
+        settings.agent,
+        AgentSettings(
+            episodes=settings.episodes,
+            seed=configuration.seed,
+            warmup_episodes=settings.warmup_episodes,
+            noise=settings.noise,
+            noise_decay=settings.noise_decay,
+        ),
+    )
+    begin = time.monotonic()
+    try:
+        session = Session(
+            network,
+            dataset,
+            configuration.crossbar_geometry(),
+            scheme=configuration.prune.scheme,
+            settings=SessionSettings(
+                seed=configuration.seed,
+                hardware=settings.hardware,
+                hardware_weights=settings.hardware_weights,
+                reward=settings.reward,
+                cost_weight=settings.cost_weight,
+                max_drop=settings.max_accuracy_drop / 100,
+                recovery=settings.recovery / 100,
+                max_ratio=settings.max_ratio,
+                target_crossbars=settings.target_crossbars,
+                finetune_epochs=settings.finetune_epochs,
+                finetune_images=settings.finetune_images,
+                calibration_images=settings.calibration_images,
+                finalists=settings.finalists,
+                final_epochs=configuration.prune.finetune_epochs,
+            ),
+            directory=context.scratch / "search",
+            fingerprint=context.fingerprint,
+        )
+    except ValueError as error:
+        raise InputError(f"search: {error}") from error
+    done = session.run(agent, episodes=settings.episodes, progress=context.progress)
+    winner = done.selection.winner
+    problem = "" if winner else done.complaint(_NEAREST)
+    ratios = winner.episode.ratios if winner else (0.0,) * len(session.names)
+    seconds = time.monotonic() - begin + session.remembered_seconds
+    summary = done.summary() | {
+        "agent": settings.agent,
+        "seconds": round(seconds, 3),
+        "problem": problem,
+    }
+    write_json(context.details / SUMMARY, summary)
+    shutil.copy(session.log_path, context.details / LOG)
+    session.draw(context.details, done, title=f"{configuration.name}: {settings.agent}")
+    policy = Policy(
+        scheme=configuration.prune.scheme,
+        ratios=dict(zip(session.names, ratios, strict=True)),
+    )
     write_policy(policy, context.output)
+    session.finish()

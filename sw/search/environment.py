@@ -19,9 +19,9 @@ StepRecord = Mapping[str, Any]
 class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
     """Chooses the pruning ratio of one layer after the other.
 
-    An action is one number from 0 to 1: the ratio in units of the largest ratio of the layer, so that
-    every action is legal and a layer that cannot be pruned ignores it. It is rounded to a number of
-    segments, and clipped if a target has to be met. Observations are those of
+    An action is one number from 0 to 1: the ratio in units of the largest ratio of the layer, so
+    that every action is legal and a layer that cannot be pruned ignores it. It is rounded to a
+    number of segments, and clipped if a target has to be met. Observations are those of
     :mod:`sw.search.observation`. The reward is 0 until the last layer, and then that of the policy.
 
     Parameters
@@ -33,8 +33,6 @@ class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
     on_episode : callable, optional
         Called with each :class:`sw.search.history.Episode`.
     """
-
-    metadata: dict[str, Any] = {"render_modes": []}
 
     def __init__(
         self,

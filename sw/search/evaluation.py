@@ -95,8 +95,7 @@ class Evaluator:
         begin = time.monotonic()
         network = copy.deepcopy(self._network)
         masks = {
-            layer.name: layer.mask(number)
-            for layer, number in zip(self._layers, kept, strict=True)
+            layer.name: layer.mask(number) for layer, number in zip(self._layers, kept, strict=True)
         }
         dataset = self._whole if whole else self._few
         finetune(

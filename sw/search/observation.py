@@ -88,9 +88,7 @@ class Observer:
         done = len(kept)
         here = min(done, len(self._layers) - 1)
         index, *shape, weights, positions = self._static[here]
-        ratios = [
-            layer.ratio(number) for layer, number in zip(self._layers, kept, strict=False)
-        ]
+        ratios = [layer.ratio(number) for layer, number in zip(self._layers, kept, strict=False)]
         ous = [layer.ous(number) for layer, number in zip(self._layers, kept, strict=False)]
         crossbars = [
             layer.crossbars(number) for layer, number in zip(self._layers, kept, strict=False)

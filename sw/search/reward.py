@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["REWARDS", "Outcome", "constrained", "error_log_cost", "weighted"]
+__all__ = ["REWARDS", "Outcome", "constrained", "error_log_cost", "is_allowed", "weighted"]
 
 _HALF = 0.05
 """Excess of the accuracy drop at which ``constrained`` is halfway to its lowest value, -1."""
@@ -41,13 +41,20 @@ class Outcome:
     @property
     def allowed(self) -> bool:
         """Whether the drop is within what may be lost."""
-        # Accuracies are ratios of integers: the difference of two may miss the limit by one bit.
-        return self.drop <= self.max_drop + 1e-12
+        return is_allowed(self.drop, self.max_drop)
 
     @property
     def saved(self) -> float:
         """Share of the hardware cost of the dense network that is gone."""
         return 1 - self.cost / self.dense_cost
+
+
+def is_allowed(drop: float, max_drop: float) -> bool:
+    """Whether ``drop`` is at most ``max_drop``, both as fractions.
+
+    Accuracies are ratios of integers, so the difference of two may miss a limit by the last bit.
+    """
+    return drop <= max_drop + 1e-12
 
 
 def error_log_cost(outcome: Outcome) -> float:
@@ -64,9 +71,9 @@ def constrained(outcome: Outcome) -> float:
     """``saved`` where the drop is allowed, else ``-excess / (excess + 0.05)``.
 
     Within the limit only hardware counts, from 0 for nothing saved to 1. Beyond it the reward is
-    negative whatever was saved, and falls from 0 towards -1 with the ``excess`` of the drop, so that
-    there is always a way back to see. A hard accuracy threshold inside the reward has been used for
-    pruning to crossbars before; this form of it is ours.
+    negative whatever was saved, and falls from 0 towards -1 with the ``excess`` of the drop, so
+    that there is always a way back to see. A hard accuracy threshold inside the reward has been
+    used for pruning to crossbars before; this form of it is ours.
     """
     if outcome.allowed:
         return outcome.saved

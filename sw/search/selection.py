@@ -1,4 +1,4 @@
-"""Who wins: the best few policies are fine-tuned, and the cheapest that keeps the accuracy is taken."""
+"""Who wins: of the best few policies, fine-tuned, the cheapest that keeps the accuracy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sw.search.evaluation import Evaluation
 from sw.search.history import Episode, History
 from sw.search.problem import Problem
+from sw.search.reward import is_allowed
 
 __all__ = ["Finalist", "Selection", "finalists", "select"]
 
@@ -74,6 +75,7 @@ def select(
     candidates: Sequence[Episode],
     finetune: Callable[[tuple[int, ...]], Evaluation],
     *,
+    max_drop: float,
     on_finalist: Callable[[Finalist], None] | None = None,
 ) -> Selection:
     """Fine-tune the candidates and choose the winner.
@@ -84,18 +86,20 @@ def select(
         See :func:`finalists`.
     finetune : callable
         From the segments that stay in each layer to the evaluation after the whole fine-tuning.
+    max_drop : float
+        Validation accuracy that may be lost after the whole fine-tuning, as a fraction.
     on_finalist : callable, optional
         Called with each as soon as it is known.
     """
     tried = []
     for episode in candidates:
         found = finetune(episode.kept)
-        outcome = problem.outcome(found.accuracy, episode.cost)
+        drop = problem.dense_accuracy - found.accuracy
         finalist = Finalist(
             episode=episode,
             accuracy=found.accuracy,
-            drop=outcome.drop,
-            allowed=outcome.allowed,
+            drop=drop,
+            allowed=is_allowed(drop, max_drop),
             seconds=found.seconds,
         )
         tried.append(finalist)

@@ -1,4 +1,4 @@
-"""Controls that have one number for the whole network: it is bisected, then its surroundings tried."""
+"""Controls with one number for the whole network: bisected, then tried all around."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ def global_magnitude_ratios(layers: Sequence[LayerChoices], share: float) -> lis
 class OneNumber:
     """Searches a family of policies that has one number.
 
-    The number is halved in eight times, towards the largest that keeps the accuracy. Accuracy is not
-    strictly monotone, so what is left of the episodes goes to evenly spread numbers around the result.
+    The number is bisected eight times, towards the largest that keeps the accuracy. Accuracy is
+    not strictly monotone, so what is left of the episodes goes to evenly spread numbers around it.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random.mtrand import get_bit_generator
 from stable_baselines3 import DDPG, SAC, TD3
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -53,7 +54,9 @@ class _Exploring(OffPolicyAlgorithm):
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.num_timesteps < learning_starts:
             return super()._sample_action(learning_starts, None, n_envs)
-        chosen, _ = self.predict(self._last_obs, deterministic=True)  # type: ignore[arg-type]
+        if self._last_obs is None:
+            raise ValueError("the environment was not reset")
+        chosen, _ = self.predict(self._last_obs, deterministic=True)
         mean = self.policy.scale_action(chosen)
         settings = self.exploration
         episode = self._episode_num - settings.warmup
@@ -130,12 +133,13 @@ class Reinforcement:
 @contextlib.contextmanager
 def _generators_restored() -> Iterator[None]:
     """stable-baselines3 seeds the global generators; give them back as they were."""
-    state, plain = np.random.get_state(), random.getstate()
+    numbers, plain = get_bit_generator(), random.getstate()
+    state = numbers.state
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
-            np.random.set_state(state)
+            numbers.state = state
             random.setstate(plain)
 
 

@@ -15,9 +15,9 @@ _SMOOTHING = 0.5
 class EpisodeReplay(ReplayBuffer):
     """Keeps the steps of an episode back until it is over, then stores all with its last reward.
 
-    So AMC does (He et al., 2018, section 3.3): a policy is judged as a whole, and with a discount of
-    1 every step has the same part in it. What is sampled has a baseline subtracted, a moving average
-    of the mean rewards of the batches, which makes the critic's targets vary less.
+    So AMC does (He et al., 2018, section 3.3): a policy is judged as a whole, and with a discount
+    of 1 every step has the same part in it. What is sampled has a baseline subtracted, a moving
+    average of the mean rewards of the batches, which makes the critic's targets vary less.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ class TreeParzen:
             for _ in range(self.settings.episodes):
                 trial = study.ask()
                 ratios = [
-                    trial.suggest_float(layer.name, 0.0, layer.top_ratio) if layer.top_ratio else 0.0
+                    trial.suggest_float(layer.name, 0.0, layer.top_ratio)
                     for layer in environment.problem.layers
                 ]
                 study.tell(trial, play(environment, ratios).reward)
