@@ -54,9 +54,12 @@ def _described(annotation: Any, metadata: list[Any]) -> str:
         flat = [rule for item in more for rule in getattr(item, "metadata", [item])]
         return _described(inner, flat)
     if origin in (Union, types.UnionType):
-        return ", or ".join(_described(part, []) for part in get_args(annotation))
+        # Limits that stand beside a union are those of the value, when there is one.
+        return ", or ".join(_described(part, metadata) for part in get_args(annotation))
     if origin is dict:
         return f"a mapping from names to {_described(get_args(annotation)[1], [])}"
+    if annotation is types.NoneType:
+        return "null"
     low = next((rule.ge for rule in metadata if isinstance(rule, Ge)), None)
     high = next((rule.le for rule in metadata if isinstance(rule, Le)), None)
     if low is not None and high is not None:

@@ -53,6 +53,7 @@ class SearchSection(Section):
     target_crossbars: int | None = Field(
         default=None,
         ge=1,
+        le=1000000,
         description="Crossbars that no policy exceeds: ratios are raised as far as needed.",
     )
     reward: Literal["constrained", "error_log_cost", "weighted"] = Field(
@@ -83,6 +84,7 @@ class SearchSection(Section):
     finetune_images: int | None = Field(
         default=None,
         ge=1,
+        le=10000000,
         description="Images of such a pass, evenly spread over the training split; all "
         "unless given.",
     )

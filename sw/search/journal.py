@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sw.search.evaluation import Evaluation
+from sw.whole_file import write_whole
 
 __all__ = ["Journal"]
 
@@ -44,13 +45,10 @@ class Journal:
             except (KeyError, TypeError):
                 break
         # Written anew, without what was damaged, so that the next line begins a line.
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(_line({"key": key}))
-        self._file = partial.open("a", encoding="utf-8")
+        text = _line({"key": key})
         for (kind, counts), entry in self._known.items():
-            self._append({"kind": kind, "kept": list(counts), **vars(entry)})
-        self._sync()
-        partial.replace(path)
+            text += _entry(kind, counts, entry)
+        write_whole(path, text.encode())
 
     def find(self, kind: str, kept: Sequence[int]) -> Evaluation | None:
         """What was found before; None if it was not evaluated.
@@ -69,25 +67,21 @@ class Journal:
 
     def add(self, kind: str, kept: Sequence[int], evaluation: Evaluation) -> None:
         """Keep an evaluation; it is on disk when this returns."""
-        self._append({"kind": kind, "kept": list(kept), **vars(evaluation)})
-        self._sync()
+        self._append(_entry(kind, kept, evaluation))
 
     def finish(self) -> None:
         """Say that the search is over: the next one does not take over what is here."""
-        self._append({"finished": True})
-        self.close()
+        self._append(_line({"finished": True}))
 
-    def close(self) -> None:
-        """Close the file; what is in it stays."""
-        self._sync()
-        self._file.close()
+    def _append(self, text: str) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
 
-    def _append(self, value: dict[str, Any]) -> None:
-        self._file.write(_line(value))
 
-    def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+def _entry(kind: str, kept: Sequence[int], evaluation: Evaluation) -> str:
+    return _line({"kind": kind, "kept": list(kept), **vars(evaluation)})
 
 
 def _line(value: dict[str, Any]) -> str:

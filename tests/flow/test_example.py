@@ -13,7 +13,10 @@ from flow.report_file import read_report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "digits.yaml"
-SHORT = ("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2")
+SHORT = (
+    *("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2"),
+    *("--set", "search.episodes=8", "--set", "search.max_accuracy_drop=20"),
+)
 
 
 def ohmforge(*arguments, cwd=None, **variables):
@@ -71,7 +74,7 @@ def test_validate_and_explain(mapped):
 
 def test_unknown_layer_in_the_configuration(tmp_path):
     done = ohmforge("run", EXAMPLE, "-o", tmp_path / "run", "--set", "prune.ratio={conv7: 0.5}",
-                    "--until", "search", "--set", "train.epochs=1")  # fmt: skip
+                    "--set", "search.agent=none", "--until", "search", "--set", "train.epochs=1")  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "ohmforge: prune.ratio: no layer 'conv7' to prune; the layers are conv1, conv2, conv3, fc"

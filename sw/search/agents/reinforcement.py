@@ -34,34 +34,57 @@ _BATCH = 64
 _TAU = 0.01
 _DISCOUNT = 1.0
 _REPLAY_EPISODES = 100
+_AROUND = 0.4
+"""Standard deviation of the ratios of a random episode, in the scaled range of -1 to 1."""
+_ENTROPY = 0.01
+"""What entropy is worth to SAC; found by itself it would outweigh rewards of this size for long."""
 
 
-class _Exploring(OffPolicyAlgorithm):
+class _Warming(OffPolicyAlgorithm):
+    """Random episodes that differ in how much is pruned in all, before learning begins.
+
+    AMC draws every ratio of these episodes by itself. In a network of many layers the sum is then
+    nearly the same every time, and some layer is always pruned to death, so that nothing is seen of
+    policies that keep the accuracy. Here each episode draws a level, and its ratios around it.
+    """
+
+    settings: AgentSettings
+    generator: np.random.Generator
+    _levelled = -1
+    _level = 0.0
+
+    def _sample_action(
+        self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if self.num_timesteps >= learning_starts:
+            return self._explore(learning_starts, n_envs)
+        if self._levelled != self._episode_num:
+            self._levelled, self._level = self._episode_num, self.generator.uniform(-1, 1)
+        scaled = _truncated_normal(np.full((n_envs, 1), self._level), _AROUND, self.generator)
+        return self.policy.unscale_action(scaled), scaled
+
+    def _explore(self, learning_starts: int, n_envs: int) -> tuple[np.ndarray, np.ndarray]:
+        return super()._sample_action(learning_starts, None, n_envs)
+
+
+class _Exploring(_Warming):
     """Two learning rates that stay, and truncated normal noise that decays.
 
     stable-baselines3 has one rate for both networks, and clips its noise, which would try the two
     ends of the range again and again.
     """
 
-    exploration: AgentSettings
-    generator: np.random.Generator
-
     def _update_learning_rate(self, optimizers: Any) -> None:
         """Leave the rates as :meth:`Reinforcement.search` sets them."""
 
-    def _sample_action(
-        self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if self.num_timesteps < learning_starts:
-            return super()._sample_action(learning_starts, None, n_envs)
+    def _explore(self, learning_starts: int, n_envs: int) -> tuple[np.ndarray, np.ndarray]:
         if self._last_obs is None:
             raise ValueError("the environment was not reset")
         chosen, _ = self.predict(self._last_obs, deterministic=True)
         mean = self.policy.scale_action(chosen)
-        settings = self.exploration
-        episode = self._episode_num - settings.warmup
+        episode = self._episode_num - self.settings.warmup
         # The scaled range is -1 to 1, twice as wide as an action.
-        deviation = 2 * settings.noise * settings.noise_decay**episode
+        deviation = 2 * self.settings.noise * self.settings.noise_decay**episode
         scaled = _truncated_normal(mean, deviation, self.generator)
         return self.policy.unscale_action(scaled), scaled
 
@@ -72,6 +95,10 @@ class _Ddpg(_Exploring, DDPG):
 
 class _Td3(_Exploring, TD3):
     """TD3 with that exploration."""
+
+
+class _Sac(_Warming, SAC):
+    """SAC, which explores by its own entropy once it learns."""
 
 
 def _truncated_normal(
@@ -119,14 +146,14 @@ class Reinforcement:
             "device": "cpu",
         }
         if self.name == "sac":
-            # It explores by its own entropy, and its actor learns at the rate of its critic.
-            return SAC("MlpPolicy", environment, learning_rate=_CRITIC_RATE, **options)
-        kind = {"ddpg": _Ddpg, "td3": _Td3}[self.name]
+            options["ent_coef"] = _ENTROPY
+        kind = {"ddpg": _Ddpg, "td3": _Td3, "sac": _Sac}[self.name]
         model = kind("MlpPolicy", environment, learning_rate=_CRITIC_RATE, **options)
-        model.exploration = self.settings
+        model.settings = self.settings
         model.generator = np.random.default_rng(self.settings.seed)
-        for group in model.actor.optimizer.param_groups:
-            group["lr"] = _ACTOR_RATE
+        if self.name != "sac":
+            for group in model.actor.optimizer.param_groups:
+                group["lr"] = _ACTOR_RATE
         return model
 
 

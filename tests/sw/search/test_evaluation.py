@@ -1,0 +1,93 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from arch.geometry import Geometry
+from sw.datasets import Dataset
+from sw.prune import finetune
+from sw.search.choices import network_choices
+from sw.search.evaluation import Evaluator, spread
+from sw.train import accuracy
+
+GEOMETRY = Geometry()
+
+
+@pytest.fixture
+def layers(trained, digits):
+    return network_choices(trained, digits.in_shape, GEOMETRY, scheme="column_vector")
+
+
+def test_is_what_pruning_reaches(trained, digits, layers):
+    before = copy.deepcopy(trained.state_dict())
+    kept = [one.kept(0.6) for one in layers]
+    found = Evaluator(trained, layers, digits, seed=3).evaluate(kept, epochs=2, whole=True)
+    after = trained.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    masks = {one.name: one.mask(number) for one, number in zip(layers, kept, strict=True)}
+    finetune(trained, masks, digits, GEOMETRY, scheme="column_vector", epochs=2, seed=3)
+    assert found.accuracy == accuracy(trained, digits.validation)
+    assert found.seconds > 0
+
+
+def test_same_policy_same_accuracy(trained, digits, layers):
+    kept = [one.kept(0.9) for one in layers]
+    evaluator = Evaluator(trained, layers, digits, seed=0, finetune_images=200)
+    values = {evaluator.evaluate(kept, epochs=1).accuracy for _ in range(2)}
+    assert len(values) == 1
+    assert evaluator.evaluate(kept, epochs=0).accuracy not in values
+    # All images tell more than 200.
+    assert evaluator.evaluate(kept, epochs=1, whole=True).accuracy > max(values)
+
+
+def test_calibration_images_decide_batch_normalisation(trained, digits, layers):
+    kept = [one.kept(0.8) for one in layers]
+
+    def value(images):
+        evaluator = Evaluator(trained, layers, digits, seed=0, calibration_images=images)
+        return evaluator.evaluate(kept, epochs=0).accuracy
+
+    assert value(2) < value(512)
+
+
+def test_dense(trained, digits, layers):
+    evaluator = Evaluator(trained, layers, digits, seed=0)
+    assert evaluator.dense_accuracy() == accuracy(trained, digits.validation)
+
+
+class Untouchable:
+    """A test split that nobody may look at."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the search looked at {name} of the test split")
+
+    def __len__(self):
+        raise AssertionError("the search counted the test split")
+
+
+def guarded(digits):
+    """The digits with a test split that fails the test when it is touched."""
+    dataset = copy.copy(digits)
+    object.__setattr__(dataset, "test", Untouchable())
+    return dataset
+
+
+def test_test_split_is_never_touched(trained, digits, layers):
+    evaluator = Evaluator(trained, layers, guarded(digits), seed=0)
+    evaluator.dense_accuracy()
+    for whole in (False, True):
+        evaluator.evaluate([one.kept(0.5) for one in layers], epochs=1, whole=whole)
+    with pytest.raises(AssertionError, match="looked at images of the test split"):
+        accuracy(trained, guarded(digits).test)
+
+
+def test_spread(digits):
+    few = spread(digits.train, 10)
+    assert len(few) == 10
+    assert np.array_equal(few.images[0], digits.train.images[0])
+    assert np.array_equal(few.images[-1], digits.train.images[-1])
+    assert spread(digits.train, 10**6) is digits.train
+    assert isinstance(digits, Dataset)
+    with pytest.raises(ValueError, match="at least one image, not 0"):
+        spread(digits.train, 0)

@@ -1,0 +1,113 @@
+"""A search that is killed comes to the same end as one that is not."""
+
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from arch.geometry import Geometry
+from sw.search.agents import AgentSettings, new_agent
+from sw.search.session import Session, SessionSettings
+from tests.sw.search.test_evaluation import guarded
+
+SETTINGS = SessionSettings(
+    hardware="ous", max_drop=0.02, recovery=0.03, finetune_images=300, finalists=3, final_epochs=1
+)
+EPISODES = 14
+
+
+def search(network, dataset, directory, *, agent="ddpg", settings=SETTINGS, episodes=EPISODES):
+    """Run or go on with a search; returns it and what it found."""
+    session = Session(
+        network, dataset, Geometry(), scheme="column_vector", settings=settings,
+        directory=directory, fingerprint="f",
+    )  # fmt: skip
+    told = []
+    player = new_agent(agent, AgentSettings(episodes=episodes, seed=0, warmup_episodes=4))
+    done = session.run(
+        player, episodes=episodes, progress=lambda done, total, text: told.append((done, total))
+    )
+    assert told == [(number + 1, episodes + 3) for number in range(episodes + 3)]
+    return session, done
+
+
+def outcome(session):
+    """The log without its times."""
+    lines = [json.loads(line) for line in session.log_path.read_text().splitlines()]
+    return [{name: line[name] for name in line if name != "seconds"} for line in lines]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(_trained, digits, tmp_path_factory):
+    session, done = search(_trained, digits, tmp_path_factory.mktemp("search"))
+    return outcome(session), done.summary(), session.log_path.parent
+
+
+def test_log_and_summary(undisturbed):
+    log, summary, directory = undisturbed
+    assert [line["event"] for line in log].count("step") == 4 * EPISODES
+    assert [line["event"] for line in log].count("episode") == EPISODES
+    assert [line["event"] for line in log][-3:] == ["finalist"] * 3
+    steps = [line for line in log if line["event"] == "step" and line["episode"] == 5]
+    (episode,) = (line for line in log if line["event"] == "episode" and line["episode"] == 5)
+    assert {step["layer"]: step["ratio"] for step in steps} == episode["ratios"]
+    assert sum(step["ous"] for step in steps) == episode["ous"] == episode["cost"]
+    assert summary["episodes"] == EPISODES
+    evaluations = (directory / "evaluations.jsonl").read_text().splitlines()
+    assert len(evaluations) == 1 + summary["evaluations"] + 3
+
+
+def test_killed_three_times(undisturbed, _trained, digits, tmp_path):
+    """Killed at random moments; every evaluation that was finished is used, none is made twice."""
+    log, summary, _ = undisturbed
+    seed = int.from_bytes(os.urandom(4))
+    print("seed", seed)
+    generator = random.Random(seed)
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            try:
+                search(_trained, digits, tmp_path)
+            finally:
+                os._exit(0)
+        time.sleep(generator.uniform(0.05, 0.8))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    session, done = search(_trained, digits, tmp_path)
+    assert outcome(session) == log
+    left_out = ("evaluation_seconds",)
+    assert {name: value for name, value in done.summary().items() if name not in left_out} == {
+        name: value for name, value in summary.items() if name not in left_out
+    }
+    kept = [line["kept"] for line in map(json.loads, evaluated(tmp_path)) if "kept" in line]
+    assert len(kept) == summary["evaluations"] + 3
+
+
+def evaluated(directory):
+    return (directory / "evaluations.jsonl").read_text().splitlines()
+
+
+def test_goes_on_without_evaluating_again(undisturbed, _trained, digits, monkeypatch):
+    log, _, directory = undisturbed
+
+    def evaluate(*arguments, **options):
+        raise AssertionError("evaluated again")
+
+    monkeypatch.setattr("sw.search.evaluation.Evaluator.evaluate", evaluate)
+    session, _ = search(_trained, digits, directory)
+    assert outcome(session) == log
+    assert session.remembered_seconds > 0
+
+
+def test_test_split_is_never_touched(_trained, digits, tmp_path):
+    search(_trained, guarded(digits), tmp_path, agent="uniform", episodes=4)
+
+
+def test_plots(undisturbed, _trained, digits, tmp_path):
+    session, done = search(_trained, digits, undisturbed[2])
+    session.draw(tmp_path, done, title="digits")
+    for name in ("reward", "pareto", "ratios"):
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
