@@ -86,6 +86,8 @@ def _summary(report: Mapping[str, Any]) -> Table:
         ),
     )
     table.add_row("OUs", f"{100 * totals['ous'] / totals['ous_dense']:.1f} % of the dense network")
+    if report["search"]["agent"] != "none":
+        table.add_row("search", _search(report["search"]))
     table.add_row(
         "cosimulation",
         f"{cosim['images_match']} of {cosim['images']} images equal in every output; "
@@ -94,3 +96,18 @@ def _summary(report: Mapping[str, Any]) -> Table:
     table.add_row("tables", report["hashes"]["tables"])
     table.add_row("Verilog", report["hashes"]["verilog"])
     return table
+
+
+def _search(search: Mapping[str, Any]) -> str:
+    text = f"{search['agent']}, {search['episodes']} episodes in {search['seconds']:.0f} s"
+    if "evaluations" in search:
+        text += f", {search['evaluations']} policies evaluated"
+    if search.get("winner"):
+        change = 100 * (search["winner"]["accuracy"] - search["dense"]["accuracy"])
+        text += (
+            f"; episode {search['winner']['episode']} chosen, validation accuracy {change:+.2f} "
+            f"points ({search['max_accuracy_drop']:g} may be lost)"
+        )
+    elif search.get("problem"):
+        text += "; no policy keeps the accuracy, the dense network was kept"
+    return text + ("; edited by hand" if search["edited"] else "")

@@ -129,7 +129,7 @@ def _search(
     }
     write_json(context.details / SUMMARY, summary)
     shutil.copy(session.log_path, context.details / LOG)
-    session.draw(context.details, done, title=f"{configuration.name}: {settings.agent}")
+    session.draw(context.details, done, title=f"{settings.agent} on {dataset.name}")
     policy = Policy(
         scheme=configuration.prune.scheme,
         ratios=dict(zip(session.names, ratios, strict=True)),

@@ -74,7 +74,8 @@ def test_validate_and_explain(mapped):
 
 def test_unknown_layer_in_the_configuration(tmp_path):
     done = ohmforge("run", EXAMPLE, "-o", tmp_path / "run", "--set", "prune.ratio={conv7: 0.5}",
-                    "--set", "search.agent=none", "--until", "search", "--set", "train.epochs=1")  # fmt: skip
+                    "--set", "search.agent=none", "--set", "train.epochs=1",
+                    "--until", "search")  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "ohmforge: prune.ratio: no layer 'conv7' to prune; the layers are conv1, conv2, conv3, fc"

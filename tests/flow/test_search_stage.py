@@ -1,4 +1,4 @@
-"""The stage that searches: what it writes, what it refuses, and that it goes on where it stopped."""
+"""The stage that searches: what it writes, what it keeps, and what it refuses."""
 
 import json
 import shutil
@@ -143,7 +143,7 @@ def test_without_agent(run, agent, trained_stage, tmp_path):
     ("search", "message"),
     [
         ({"max_ratio": {"conv9": 0.5}}, "search: no layer 'conv9'; the layers are conv1, conv2"),
-        ({"target_crossbars": 1}, "search: target_crossbars must be at least 6"),
+        ({"target_crossbars": 1}, "search: target_crossbars must be at least 4"),
     ],
 )
 def test_what_the_network_does_not_have(run, search, message):

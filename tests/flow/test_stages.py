@@ -12,7 +12,9 @@ from flow.stages import STAGES
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_declaration(stage):
     before = [other.name for other in STAGES[: STAGES.index(stage)]]
-    assert set(stage.needs) <= set(before)
+    with_details = [f"{other.name}.details" for other in STAGES if other.details]
+    assert set(stage.needs) <= {*before, *with_details}
+    assert {need.partition(".")[0] for need in stage.needs} <= set(before)
     for path in stage.reads:
         Configuration().at(path)
     assert len(hash_code((*stage.rooms, stage.module), stage.distributions)) == 64
@@ -35,5 +37,6 @@ def test_every_input_is_declared(stage):
 
 
 def test_outputs_do_not_collide():
-    assert len({stage.output for stage in STAGES}) == len(STAGES)
+    outputs = [name for stage in STAGES for name in (stage.output, stage.details) if name]
+    assert len(set(outputs)) == len(outputs)
     assert len({stage.name for stage in STAGES}) == len(STAGES)

@@ -135,7 +135,7 @@ def test_warmup_is_at_most_half():
 
 
 def test_wrong_agent(monkeypatch):
-    with pytest.raises(ValueError, match="agent must be ddpg or .* not 'x'"):
+    with pytest.raises(ValueError, match=r"agent must be ddpg or .* not 'x'"):
         new_agent("x", AgentSettings(episodes=1, seed=0))
     with pytest.raises(ValueError, match="episodes must be at least 1, not 0"):
         AgentSettings(episodes=0, seed=0)

@@ -119,7 +119,7 @@ def test_clipping_takes_no_more_than_needed():
 
 
 def test_target_that_cannot_be_met():
-    with pytest.raises(ValueError, match="target_crossbars must be at least 3, .* not 2"):
+    with pytest.raises(ValueError, match=r"target_crossbars must be at least 3, .* not 2"):
         environment(target_crossbars=2)
 
 
@@ -156,7 +156,7 @@ def test_wrong_action(value):
 def test_wrong_problem():
     with pytest.raises(ValueError, match="there must be a layer to prune"):
         Problem(layers=(), evaluate=lambda kept: None, dense_accuracy=1.0, objective=None)
-    with pytest.raises(ValueError, match="reward must be constrained or .* not 'eval'"):
+    with pytest.raises(ValueError, match=r"reward must be constrained or .* not 'eval'"):
         environment(reward="eval")
 
 

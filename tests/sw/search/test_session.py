@@ -41,8 +41,14 @@ def outcome(session):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(_trained, digits, tmp_path_factory):
-    session, done = search(_trained, digits, tmp_path_factory.mktemp("search"))
+def dense(_trained):
+    """The trained network, which a search does not change."""
+    return _trained
+
+
+@pytest.fixture(scope="module")
+def undisturbed(dense, digits, tmp_path_factory):
+    session, done = search(dense, digits, tmp_path_factory.mktemp("search"))
     return outcome(session), done.summary(), session.log_path.parent
 
 
@@ -60,24 +66,23 @@ def test_log_and_summary(undisturbed):
     assert len(evaluations) == 1 + summary["evaluations"] + 3
 
 
-def test_killed_three_times(undisturbed, _trained, digits, tmp_path):
+def test_killed_three_times(undisturbed, dense, digits, tmp_path):
     """Killed at random moments; every evaluation that was finished is used, none is made twice."""
     log, summary, _ = undisturbed
-    seed = int.from_bytes(os.urandom(4))
-    print("seed", seed)
-    generator = random.Random(seed)
-    for _ in range(3):
+    generator = random.Random(os.urandom(4))
+    moments = [generator.uniform(0.05, 0.8) for _ in range(3)]
+    for moment in moments:
         child = os.fork()
         if child == 0:
             try:
-                search(_trained, digits, tmp_path)
+                search(dense, digits, tmp_path)
             finally:
                 os._exit(0)
-        time.sleep(generator.uniform(0.05, 0.8))
+        time.sleep(moment)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    session, done = search(_trained, digits, tmp_path)
-    assert outcome(session) == log
+    session, done = search(dense, digits, tmp_path)
+    assert outcome(session) == log, f"killed after {moments} seconds"
     left_out = ("evaluation_seconds",)
     assert {name: value for name, value in done.summary().items() if name not in left_out} == {
         name: value for name, value in summary.items() if name not in left_out
@@ -90,24 +95,24 @@ def evaluated(directory):
     return (directory / "evaluations.jsonl").read_text().splitlines()
 
 
-def test_goes_on_without_evaluating_again(undisturbed, _trained, digits, monkeypatch):
+def test_goes_on_without_evaluating_again(undisturbed, dense, digits, monkeypatch):
     log, _, directory = undisturbed
 
     def evaluate(*arguments, **options):
         raise AssertionError("evaluated again")
 
     monkeypatch.setattr("sw.search.evaluation.Evaluator.evaluate", evaluate)
-    session, _ = search(_trained, digits, directory)
+    session, _ = search(dense, digits, directory)
     assert outcome(session) == log
     assert session.remembered_seconds > 0
 
 
-def test_test_split_is_never_touched(_trained, digits, tmp_path):
-    search(_trained, guarded(digits), tmp_path, agent="uniform", episodes=4)
+def test_test_split_is_never_touched(dense, digits, tmp_path):
+    search(dense, guarded(digits), tmp_path, agent="uniform", episodes=4)
 
 
-def test_plots(undisturbed, _trained, digits, tmp_path):
-    session, done = search(_trained, digits, undisturbed[2])
+def test_plots(undisturbed, dense, digits, tmp_path):
+    session, done = search(dense, digits, undisturbed[2])
     session.draw(tmp_path, done, title="digits")
     for name in ("reward", "pareto", "ratios"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
