@@ -21,6 +21,7 @@ FEATURES = (
     "last_action",
     "positions",
     "top_ratio",
+    "small_segments",
     "ous",
     "ous_saved",
     "ous_left",
@@ -52,6 +53,8 @@ class Observer:
         self._crossbars = np.array([layer.crossbars(layer.segments) for layer in layers], float)
         self._least_ous = np.array([layer.ous(layer.fewest) for layer in layers], float)
         self._least_crossbars = np.array([layer.crossbars(layer.fewest) for layer in layers], float)
+        median = np.median(np.concatenate([layer.norms.ravel() for layer in layers]))
+        self._small = [float(np.mean(layer.norms < median)) for layer in layers]
         self._static = np.array(
             [
                 (
@@ -103,6 +106,7 @@ class Observer:
             last_action,
             positions,
             self._layers[here].top_ratio,
+            self._small[here],
             *_hardware(here, ous, self._ous, self._least_ous),
             *_hardware(here, crossbars, self._crossbars, self._least_crossbars),
         )

@@ -9,7 +9,7 @@ from sw.search.agents import AgentSettings
 from sw.search.choices import LayerChoices
 from sw.search.environment import PruningEnvironment, play
 
-__all__ = ["OneNumber", "global_magnitude_ratios", "new", "uniform_ratios"]
+__all__ = ["OneNumber", "evenly", "global_magnitude_ratios", "new", "uniform_ratios"]
 
 _HALVINGS = 8
 _AROUND = 0.15
@@ -68,12 +68,12 @@ class OneNumber:
                     high = share
                 continue
             bottom, top = max(0.0, low - _AROUND), min(1.0, high + _AROUND)
-            share = bottom + (top - bottom) * _spread(number - _HALVINGS + 1)
+            share = bottom + (top - bottom) * evenly(number - _HALVINGS + 1)
             play(environment, self.family(layers, share))
 
 
-def _spread(number: int) -> float:
-    """The sequence 1/2, 1/4, 3/4, 1/8, ... (van der Corput): even, however early it ends."""
+def evenly(number: int) -> float:
+    """The sequence 1/2, 1/4, 3/4, 1/8, ... (van der Corput) from 1: even, wherever it ends."""
     value, digit = 0.0, 0.5
     while number:
         value, digit, number = value + digit * (number % 2), digit / 2, number // 2

@@ -3,8 +3,8 @@
 AMC: He et al., "AMC: AutoML for Model Compression and Acceleration on Mobile Devices", ECCV 2018,
 section 4 and its published code. Two hidden layers of 300, learning rates 1e-4 (actor) and 1e-3
 (critic), batches of 64, soft updates of 0.01, discount 1, a replay of 100 episodes, random episodes
-first, then noise from a truncated normal distribution that decays from episode to episode, and as
-many updates after each episode as it has steps.
+first, then noise from a truncated normal distribution that decays from episode to episode. Two
+things differ, each with its reason below: the random episodes and the number of updates.
 """
 
 import contextlib
@@ -22,7 +22,9 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from sw.reproducible import reproducible
 from sw.search.agents import AgentSettings
+from sw.search.agents.one_number import evenly, global_magnitude_ratios, uniform_ratios
 from sw.search.agents.replay import EpisodeReplay
+from sw.search.choices import LayerChoices
 from sw.search.environment import PruningEnvironment
 
 __all__ = ["Reinforcement", "new"]
@@ -34,33 +36,40 @@ _BATCH = 64
 _TAU = 0.01
 _DISCOUNT = 1.0
 _REPLAY_EPISODES = 100
-_AROUND = 0.4
+_UPDATES = 40
+"""Updates after an episode. AMC makes as many as there are layers, which in a network of few layers
+is too few to learn anything in some hundred episodes."""
+_AROUND = 0.2
 """Standard deviation of the ratios of a random episode, in the scaled range of -1 to 1."""
 _ENTROPY = 0.01
 """What entropy is worth to SAC; found by itself it would outweigh rewards of this size for long."""
 
 
 class _Warming(OffPolicyAlgorithm):
-    """Random episodes that differ in how much is pruned in all, before learning begins.
+    """Random episodes around simple policies that prune more or less, before learning begins.
 
     AMC draws every ratio of these episodes by itself. In a network of many layers the sum is then
     nearly the same every time, and some layer is always pruned to death, so that nothing is seen of
-    policies that keep the accuracy. Here each episode draws a level, and its ratios around it.
+    policies that keep the accuracy. Here an episode takes the same ratio in every layer, or the
+    ratios of one threshold for the whole network, in turn and evenly from nothing to everything,
+    and draws each ratio around that.
     """
 
     settings: AgentSettings
     generator: np.random.Generator
-    _levelled = -1
-    _level = 0.0
+    layers: tuple[LayerChoices, ...]
 
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.num_timesteps >= learning_starts:
             return self._explore(learning_starts, n_envs)
-        if self._levelled != self._episode_num:
-            self._levelled, self._level = self._episode_num, self.generator.uniform(-1, 1)
-        scaled = _truncated_normal(np.full((n_envs, 1), self._level), _AROUND, self.generator)
+        episode, step = divmod(self.num_timesteps, len(self.layers))
+        family = (uniform_ratios, global_magnitude_ratios)[episode % 2]
+        ratio = family(self.layers, evenly(episode // 2 + 1))[step]
+        top = self.layers[step].top_ratio
+        mean = np.full((n_envs, 1), 2 * ratio / top - 1 if top else 0.0)
+        scaled = _truncated_normal(mean, _AROUND, self.generator)
         return self.policy.unscale_action(scaled), scaled
 
     def _explore(self, learning_starts: int, n_envs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +148,7 @@ class Reinforcement:
             "tau": _TAU,
             "gamma": _DISCOUNT,
             "train_freq": (1, "episode"),
-            "gradient_steps": -1,
+            "gradient_steps": _UPDATES,
             "replay_buffer_class": EpisodeReplay,
             "policy_kwargs": {"net_arch": list(_HIDDEN)},
             "seed": self.settings.seed,
@@ -150,6 +159,7 @@ class Reinforcement:
         kind = {"ddpg": _Ddpg, "td3": _Td3, "sac": _Sac}[self.name]
         model = kind("MlpPolicy", environment, learning_rate=_CRITIC_RATE, **options)
         model.settings = self.settings
+        model.layers = environment.problem.layers
         model.generator = np.random.default_rng(self.settings.seed)
         if self.name != "sac":
             for group in model.actor.optimizer.param_groups:
