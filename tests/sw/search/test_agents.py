@@ -21,9 +21,7 @@ def searched(name, *, episodes, seed=0, layers=LAYERS, accuracy=None, **settings
     """The history of a search; reward is the distance from BEST unless told otherwise."""
     settings = settings or {"reward": "weighted", "cost_weight": 0.0}
     walk = PruningEnvironment(problem(layers, accuracy or towards(BEST), **settings))
-    agent = new_agent(
-        name, AgentSettings(episodes=episodes, seed=seed, warmup_episodes=30, noise_decay=0.85)
-    )
+    agent = new_agent(name, AgentSettings(episodes=episodes, seed=seed, warmup_episodes=30))
     agent.search(walk)
     return walk.history
 
@@ -31,7 +29,7 @@ def searched(name, *, episodes, seed=0, layers=LAYERS, accuracy=None, **settings
 @pytest.mark.parametrize("name", ["ddpg", "td3", "sac"])
 def test_learns_the_best_ratios(name):
     """What was learnt, not the best of what was tried: the last ten episodes."""
-    history = searched(name, episodes=60)
+    history = searched(name, episodes=130)
     learnt = np.mean([episode.ratios for episode in history.episodes[-10:]], axis=0)
     warm = np.mean([episode.reward for episode in history.episodes[:30]])
     last = np.mean([episode.reward for episode in history.episodes[-10:]])
