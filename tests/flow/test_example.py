@@ -13,10 +13,7 @@ from flow.report_file import read_report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "digits.yaml"
-SHORT = (
-    *("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2"),
-    *("--set", "search.episodes=8", "--set", "search.max_accuracy_drop=20"),
-)
+SHORT = ("--set", "train.epochs=4", "--set", "prune.finetune_epochs=2")
 
 
 def ohmforge(*arguments, cwd=None, **variables):
@@ -74,8 +71,7 @@ def test_validate_and_explain(mapped):
 
 def test_unknown_layer_in_the_configuration(tmp_path):
     done = ohmforge("run", EXAMPLE, "-o", tmp_path / "run", "--set", "prune.ratio={conv7: 0.5}",
-                    "--set", "search.agent=none", "--set", "train.epochs=1",
-                    "--until", "search")  # fmt: skip
+                    "--until", "search", "--set", "train.epochs=1")  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "ohmforge: prune.ratio: no layer 'conv7' to prune; the layers are conv1, conv2, conv3, fc"
@@ -107,3 +103,16 @@ def test_whole_job(mapped):
     assert again.stderr.count("up to date") == 8
     assert again.stdout == done.stdout
     assert ohmforge("report", mapped).stdout == done.stdout
+
+
+def test_search_example(tmp_path):
+    """A short search leaves a policy, its log and its plots, and says what it found."""
+    done = ohmforge(
+        "run", EXAMPLE.with_name("digits_search.yaml"), "-o", tmp_path / "run", *SHORT,
+        "--set", "search.episodes=6", "--set", "search.warmup_episodes=3",
+        "--set", "search.max_accuracy_drop=30", "--until", "prune",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "policy.yaml").is_file()
+    details = tmp_path / "run" / "search"
+    assert {path.suffix for path in details.iterdir()} == {".json", ".jsonl", ".png"}

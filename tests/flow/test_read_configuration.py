@@ -41,10 +41,15 @@ def problem(read, tmp_path):
 
 
 def test_example_states_the_defaults():
-    """All but the search, which a job does without unless it asks for one."""
-    example = read_configuration(EXAMPLE)
+    assert read_configuration(EXAMPLE) == Configuration()
+
+
+def test_example_with_a_search():
+    """The defaults but for the search, which a job does without unless it asks for one."""
+    example = read_configuration(EXAMPLE.with_name("digits_search.yaml"))
     assert example.search.agent == "ddpg"
-    assert example.model_copy(update={"search": None}) == Configuration()
+    defaults = Configuration(name="digits_search")
+    assert example.model_copy(update={"search": None}) == defaults
 
 
 def test_geometry_takes_the_widths(read):
