@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from arch.fixed import ActFormat, OutFormat
 
-__all__ = ["INPUT", "KINDS", "SCHEMES", "LayerSpec"]
+__all__ = ["INPUT", "KINDS", "NAME", "SCHEMES", "LayerSpec"]
 
 INPUT = "input"
 """The name that stands for the input of the network where a layer names its source."""
 KINDS = ("conv2d", "linear")
 SCHEMES = ("column_vector", "row_vector")
 """Sparsity structures, see ``docs/mapping-tables.md``."""
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+"""What a layer can be called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class LayerSpec:
     output: OutFormat
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or self.name == INPUT:
+        if not NAME.fullmatch(self.name) or self.name == INPUT:
             raise ValueError(f"layer name must be an identifier other than {INPUT}: {self.name!r}")
         if self.kind not in KINDS:
             raise ValueError(f"layer {self.name}: kind must be {' or '.join(KINDS)}: {self.kind!r}")

@@ -17,6 +17,8 @@ import jsonschema
 from arch.errors import InputError
 from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
+from arch.host import HostSpec
+from arch.host_record import host_from_record, host_to_record
 from arch.layer import LayerSpec
 from arch.npz import ArraySpec
 from arch.packing import segment_grid
@@ -94,6 +96,7 @@ class Manifest:
     geometry: Geometry
     provenance: Mapping[str, str]
     layers: tuple[LayerEntry, ...]
+    host: tuple[HostSpec, ...]
     sha256: str
 
 
@@ -117,6 +120,8 @@ def build_manifest(tables: MappingTables, file_hashes: Sequence[str]) -> dict[st
             )
         ],
     }
+    if tables.host:  # A network without any has the manifest that it always had.
+        content["host"] = [host_to_record(operation) for operation in tables.host]
     return content | {"sha256": tables_sha256(content)}
 
 
@@ -194,7 +199,8 @@ def parse_manifest(content: bytes) -> Manifest:
     layers = tuple(
         _layer_entry(index, entry, geometry) for index, entry in enumerate(manifest["layers"])
     )
-    names = [layer.spec.name for layer in layers]
+    host = tuple(_host_entry(*item) for item in enumerate(manifest.get("host", ())))
+    names = [layer.spec.name for layer in layers] + [operation.name for operation in host]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"layer {doubled[0]} is there twice")
     total = sum(spec.nbytes for layer in layers for spec in layer.arrays(geometry).values())
@@ -205,6 +211,7 @@ def parse_manifest(content: bytes) -> Manifest:
         geometry=geometry,
         provenance=manifest["provenance"],
         layers=layers,
+        host=host,
         sha256=manifest["sha256"],
     )
 
@@ -242,6 +249,13 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
     if size > LAYER_BYTES_MAX:
         raise InputError(f"{where} takes {size} bytes, at most {LAYER_BYTES_MAX} are read")
     return layer
+
+
+def _host_entry(index: int, entry: dict[str, Any]) -> HostSpec:
+    try:
+        return host_from_record(entry)
+    except ValueError as error:
+        raise InputError(f"host[{index}]: {error}") from error
 
 
 def _json(content: bytes) -> Any:

@@ -102,6 +102,7 @@ def load(directory: Path) -> MappingTables:
             _read_layer(path.with_name(entry.file), entry, manifest.geometry)
             for entry in manifest.layers
         ),
+        host=manifest.host,
         sha256=manifest.sha256,
         provenance=manifest.provenance,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.host import HostSpec
 from arch.layer import LayerSpec
 
 __all__ = ["LayerTable", "MappingTables"]
@@ -71,6 +72,8 @@ class MappingTables:
         Crossbar and OU that every layer was packed for.
     layers : tuple of LayerTable
         In the order in which they run.
+    host : tuple of HostSpec
+        Operations between the layers that the host computes, see :func:`arch.host.run_order`.
     sha256 : str
         Hash of the files that hold the tables; empty until they are written or read.
     provenance : mapping
@@ -80,6 +83,7 @@ class MappingTables:
     name: str
     geometry: Geometry
     layers: tuple[LayerTable, ...]
+    host: tuple[HostSpec, ...] = ()
     sha256: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
 

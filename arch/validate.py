@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arch.errors import InputError
+from arch.fixed import ActFormat
+from arch.host import HostSpec, run_order
 from arch.layer import INPUT, LayerSpec
 from arch.manifest import MANIFEST, file_name
 from arch.table_files import load
@@ -97,38 +99,62 @@ def validate(directory: Path) -> Validation:
 
 
 def _check_network(tables: MappingTables, directory: Path) -> None:
-    """Every layer reads something that is there, in the shape and the format that it expects."""
-    earlier: dict[str, LayerSpec] = {}
-    first: LayerSpec | None = None
+    """Everything reads something that is there, in the shape and the format that it expects."""
     for table in tables.layers:
-        spec = table.spec
+        bits, planes = table.spec.activation.bits, tables.geometry.act_bits
+        if bits > planes:
+            raise InputError(
+                f"{directory / MANIFEST}: layer {table.spec.name}: activations of {bits} bits do "
+                f"not fit the {planes} planes of the geometry"
+            )
+    try:
+        order = run_order([table.spec for table in tables.layers], tables.host)
+    except ValueError as error:
+        raise InputError(f"{directory / MANIFEST}: {error}") from error
+    earlier: dict[str, LayerSpec | HostSpec] = {}
+    first: _Read | None = None
+    for spec in order:
+        what = "operation" if isinstance(spec, HostSpec) else "layer"
         try:
-            if spec.activation.bits > tables.geometry.act_bits:
-                raise InputError(
-                    f"activations of {spec.activation.bits} bits do not fit the "
-                    f"{tables.geometry.act_bits} planes of the geometry"
-                )
-            if spec.source == INPUT:
-                _check_input(spec, first or spec)
-                first = first or spec
-            elif spec.source in earlier:
-                _check_link(spec, earlier[spec.source])
-            else:
-                raise InputError(f"source {spec.source} is no earlier layer")
+            for read in _reads(spec):
+                if read.source == INPUT:
+                    first = first or read
+                    _check_input(read, first)
+                else:
+                    _check_link(read, earlier[read.source])
         except InputError as error:
-            raise InputError(f"{directory / MANIFEST}: layer {spec.name}: {error}") from error
+            raise InputError(f"{directory / MANIFEST}: {what} {spec.name}: {error}") from error
         earlier[spec.name] = spec
 
 
-def _check_input(spec: LayerSpec, first: LayerSpec) -> None:
-    if (spec.in_shape, spec.activation) != (first.in_shape, first.activation):
-        raise InputError(f"reads the input of the network in another form than {first.name}")
+@dataclass(frozen=True)
+class _Read:
+    """What a layer or an operation takes one of its sources to be."""
+
+    reader: str
+    source: str
+    shape: tuple[int, int, int]
+    activation: ActFormat
 
 
-def _check_link(spec: LayerSpec, source: LayerSpec) -> None:
-    if spec.in_shape != source.out_shape:
-        raise InputError(f"in_shape is {spec.in_shape}, but {source.name} gives {source.out_shape}")
-    given, taken = source.output, spec.activation
+def _reads(spec: LayerSpec | HostSpec) -> list[_Read]:
+    if isinstance(spec, LayerSpec):
+        return [_Read(spec.name, spec.source, spec.in_shape, spec.activation)]
+    return [
+        _Read(spec.name, source, spec.in_shape, activation)
+        for source, activation in zip(spec.sources, spec.activations, strict=True)
+    ]
+
+
+def _check_input(read: _Read, first: _Read) -> None:
+    if (read.shape, read.activation) != (first.shape, first.activation):
+        raise InputError(f"reads the input of the network in another form than {first.reader}")
+
+
+def _check_link(read: _Read, source: LayerSpec | HostSpec) -> None:
+    if read.shape != source.out_shape:
+        raise InputError(f"in_shape is {read.shape}, but {source.name} gives {source.out_shape}")
+    given, taken = source.output, read.activation
     if given.minimum < taken.minimum or given.maximum > taken.maximum:
         raise InputError(
             f"activations are {taken.minimum} to {taken.maximum}, "

@@ -15,7 +15,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from arch.geometry import Geometry
-from flow.configuration_section import Section, Share, check_share
+from flow.configuration_section import Count, Section, Share, check_share
+from flow.data_section import DataSection, ModelSection
 from flow.search_section import SearchSection
 
 __all__ = [
@@ -32,30 +33,15 @@ __all__ = [
 ]
 
 
-class ModelSection(Section):
-    """The network."""
-
-    kind: Literal["builtin"] = Field(default="builtin", description="Where the network comes from.")
-    name: Literal["digits_cnn"] = Field(
-        default="digits_cnn",
-        description="Which of the networks that come with Ohmforge.",
-    )
-
-
-class DataSection(Section):
-    """The data set."""
-
-    kind: Literal["digits"] = Field(
-        default="digits",
-        description="The data set, split into train, validation and test by the seed; `digits` are "
-        "the 1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn.",
-    )
-
-
 class TrainSection(Section):
     """Training of the dense float network."""
 
-    epochs: int = Field(default=30, ge=1, le=10000, description="Passes over the training split.")
+    epochs: int = Field(
+        default=30,
+        ge=0,
+        le=10000,
+        description="Passes over the training split; 0 only with `model.weights`.",
+    )
     batch_size: int = Field(default=64, ge=1, le=4096, description="Images a step.")
     learning_rate: float = Field(
         default=0.05,
@@ -63,6 +49,18 @@ class TrainSection(Section):
         le=10,
         allow_inf_nan=False,
         description="Size of the first step; it falls to zero along a cosine.",
+    )
+    weight_decay: float = Field(
+        default=0.004,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How strongly weights are pulled to zero, in fine-tuning too.",
+    )
+    variations: Literal["affine", "crop_flip", "none"] = Field(
+        default="affine",
+        description="Random variations of training images, in fine-tuning too: small shifts, turns "
+        "and sizes; shifts of up to 4 pixels and mirroring; none.",
     )
 
 
@@ -124,7 +122,14 @@ class PruneSection(Section):
         ge=0,
         le=10000,
         description="Passes over the training split after pruning, with the pruned weights held "
-        "at zero.",
+        "at zero, and with the batch size, weight decay and variations of `train`.",
+    )
+    learning_rate: float = Field(
+        default=0.05,
+        ge=1e-6,
+        le=10,
+        allow_inf_nan=False,
+        description="Size of the first step of fine-tuning; it falls to zero along a cosine.",
     )
 
     @field_validator("ratio", mode="before")
@@ -168,6 +173,11 @@ class CosimSection(Section):
         le=100000,
         description="Images of the test split that run through every layer.",
     )
+    positions: Count | None = Field(
+        default=None,
+        description="Output positions of each layer that are simulated, of all those of these "
+        "images; `seed` chooses. All of them without it.",
+    )
     stall: Literal["none", "random"] = Field(
         default="random",
         description="Whether every layer runs without stalls only, or then again with random "
@@ -210,6 +220,12 @@ class Configuration(Section):
     @model_validator(mode="after")
     def _check_geometry(self) -> "Configuration":
         self.crossbar_geometry()  # Refuses sizes that do not go together.
+        return self
+
+    @model_validator(mode="after")
+    def _check_epochs(self) -> "Configuration":
+        if self.train.epochs == 0 and self.model.weights is None:
+            raise ValueError("train.epochs must be at least 1 unless model.weights is given")
         return self
 
     def crossbar_geometry(self) -> Geometry:

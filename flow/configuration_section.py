@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flow.field_rule import shown
 
-__all__ = ["Section", "Share", "check_share"]
+__all__ = ["Count", "Section", "Share", "check_share"]
 
+Count = Annotated[int, Field(ge=1, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 

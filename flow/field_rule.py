@@ -9,7 +9,13 @@ from pydantic.fields import FieldInfo
 
 __all__ = ["accepted", "choices", "section_of", "shown", "written"]
 
-_NAMES = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
+_NAMES = {
+    int: "an integer",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    types.NoneType: "null",
+}
 
 
 def choices(info: FieldInfo) -> tuple[Any, ...]:
@@ -60,6 +66,8 @@ def _described(annotation: Any, metadata: list[Any]) -> str:
         return f"a mapping from names to {_described(get_args(annotation)[1], [])}"
     if annotation is types.NoneType:
         return "null"
+    if origin is list:
+        return f"a list of {_described(get_args(annotation)[0], [])}"
     low = next((rule.ge for rule in metadata if isinstance(rule, Ge)), None)
     high = next((rule.le for rule in metadata if isinstance(rule, Le)), None)
     if low is not None and high is not None:

@@ -144,7 +144,12 @@ class Job:
         return Record(
             stage=stage.name,
             configuration={path: self._configuration.at(path) for path in stage.reads},
-            files={need: hash_value(hash_files(self._needed(need))) for need in stage.needs},
+            files={need: hash_value(hash_files(self._needed(need))) for need in stage.needs}
+            | {
+                path: hash_value(hash_files(Path(named)))
+                for path in stage.opens
+                if (named := self._configuration.at(path))
+            },
             code=hash_code((*stage.rooms, stage.module), stage.distributions),
             outputs={},
             seconds=0.0,
@@ -159,7 +164,7 @@ class Job:
                 return f"{path} changed"
         for name, digest in expected.files.items():
             if record.files.get(name) != digest:
-                return f"output of {name} changed"
+                return f"output of {name} changed" if name in stage.needs else f"{name} changed"
         if record.configuration.keys() != expected.configuration.keys():
             return "the configuration changed"
         if record.code != expected.code:

@@ -69,6 +69,9 @@ class Stage:
         Module with ``run(context: Context) -> None``.
     reads : tuple of str
         Fields and sections of the configuration that decide the output, as dotted paths.
+    opens : tuple of str
+        Fields of the configuration that name files or directories, whose content decides the
+        output; a field may be empty.
     needs : tuple of str
         Stages whose output it reads; ``NAME.details`` where it reads the details.
     details : str
@@ -90,6 +93,7 @@ class Stage:
     output: str
     module: str
     reads: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     details: str = ""
     rooms: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-__all__ = ["random_affine"]
+__all__ = ["VARIATIONS", "random_affine", "random_crop_flip"]
 
 
 def random_affine(
@@ -47,3 +47,45 @@ def random_affine(
     )
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, align_corners=False)
+
+
+def random_crop_flip(
+    images: torch.Tensor, *, generator: torch.Generator, shift: int = 4
+) -> torch.Tensor:
+    """Each image shifted by whole pixels and mirrored at random, as is usual for CIFAR-10.
+
+    Parameters
+    ----------
+    images : float32 tensor, shape (n, C, H, W)
+        Larger than ``shift`` in height and width.
+    generator : torch.Generator
+        The only source of randomness.
+    shift : int
+        Largest shift in pixels, each direction.
+
+    Returns
+    -------
+    float32 tensor, shape (n, C, H, W)
+        What comes in from outside is the image reflected at its edge.
+    """
+    count, channels, height, width = images.shape
+    top = torch.randint(2 * shift + 1, (2, count), generator=generator)
+    mirrored = torch.rand(count, generator=generator) < 0.5
+    rows = top[0][:, None] + torch.arange(height)
+    cols = top[1][:, None] + torch.arange(width)
+    cols = torch.where(mirrored[:, None], cols.flip(1), cols)
+    padded = F.pad(images, (shift, shift, shift, shift), mode="reflect")
+    return padded[
+        torch.arange(count)[:, None, None, None],
+        torch.arange(channels)[None, :, None, None],
+        rows[:, None, :, None],
+        cols[:, None, None, :],
+    ]
+
+
+def _as_they_are(images: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
+    return images
+
+
+VARIATIONS = {"affine": random_affine, "crop_flip": random_crop_flip, "none": _as_they_are}
+"""Variations by name."""

@@ -10,13 +10,15 @@ from sw.reproducible import reproducible
 __all__ = ["fold", "reestimate_batch_norm"]
 
 _BATCH = 128
+_IMAGES = 4096
 
 
 def reestimate_batch_norm(network: nn.Module, images: np.ndarray) -> None:
     """Replace the running statistics of every batch normalisation by those of given images.
 
     Pruning changes what a layer sees, and a running average remembers the network of earlier steps.
-    The images pass once, in fixed order and without variations, and every batch counts alike.
+    At most 4,096 images, evenly spread, pass once, in fixed order and without variations; every
+    batch counts alike.
 
     Parameters
     ----------
@@ -25,10 +27,11 @@ def reestimate_batch_norm(network: nn.Module, images: np.ndarray) -> None:
     """
     if len(images) < 2:
         raise ValueError(f"batch normalisation needs at least two images, not {len(images)}")
+    chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).astype(int))
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     training = network.training
-    batches = torch.from_numpy(images).tensor_split(-(-len(images) // _BATCH))
+    batches = torch.from_numpy(images[chosen]).tensor_split(-(-len(chosen) // _BATCH))
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch's way to say: average over all batches

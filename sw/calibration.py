@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sw.graph import TracedLayer, layer_outputs
+from sw.host_nodes import TracedOperation
 from sw.reproducible import reproducible
 
 __all__ = ["Observed", "observe"]
@@ -39,21 +40,21 @@ class Observed:
 
 
 def observe(
-    network: nn.Module, layers: Sequence[TracedLayer], images: np.ndarray
+    network: nn.Module, layers: Sequence[TracedLayer | TracedOperation], images: np.ndarray
 ) -> dict[str, Observed]:
     """Run a network for inference and keep samples of the outputs of its layers.
 
     Parameters
     ----------
-    layers : sequence of TracedLayer
-        What :func:`sw.graph.trace` returned for ``network``.
+    layers : sequence of TracedLayer or TracedOperation
+        What :func:`sw.graph.trace_network` returned for ``network``.
     images : float32 array, shape (n, C, H, W)
         Training images; 1024 of them, evenly spread, are used.
 
     Returns
     -------
     dict of Observed
-        By layer name.
+        By the name of the layer or operation.
     """
     chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).astype(int))
     samples: dict[str, list[np.ndarray]] = {layer.name: [] for layer in layers}

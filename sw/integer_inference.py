@@ -8,21 +8,29 @@ model must equal whenever the ADC loses nothing.
 from collections.abc import Iterator
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
-from arch.fixed import ActFormat, requantise
+from arch.fixed import requantise
+from arch.host import HostSpec
 from arch.layer import INPUT, LayerSpec
 from sw.datasets import Split
+from sw.host_arithmetic import operate
 from sw.integer_network import IntegerLayer, IntegerNetwork, encode_input
+from sw.reproducible import reproducible
 
 __all__ = ["accumulate", "accuracy", "run"]
 
 _EXACT = 1 << 53
 """Every integer up to here in magnitude is a float64, so sums that stay below are exact."""
+_EXACT_FLOAT32 = 1 << 24
+"""Likewise for float32."""
 _CHUNK_BYTES = 1 << 25
+_IMAGES = 250
 
 
 def run(network: IntegerNetwork, codes: np.ndarray) -> dict[str, np.ndarray]:
-    """Outputs of every layer.
+    """Outputs of every layer and of every host operation.
 
     Parameters
     ----------
@@ -32,7 +40,7 @@ def run(network: IntegerNetwork, codes: np.ndarray) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of int64 arrays, shape (n, C, H, W)
-        By layer name; a ``linear`` layer has ``H == W == 1``.
+        By name, in the order in which they run; a ``linear`` layer has ``H == W == 1``.
 
     Raises
     ------
@@ -43,8 +51,11 @@ def run(network: IntegerNetwork, codes: np.ndarray) -> dict[str, np.ndarray]:
     if codes.ndim != 4 or codes.shape[1:] != network.in_shape:
         raise ValueError(f"codes must have a shape (n, *{network.in_shape}), not {codes.shape}")
     values = {INPUT: np.asarray(codes, dtype=np.int64)}
-    for layer in network.layers:
-        spec = layer.spec
+    for spec in network.steps:
+        if isinstance(spec, HostSpec):
+            values[spec.name] = operate(spec, [values[source] for source in spec.sources])
+            continue
+        layer = network.layer(spec.name)
         acc = accumulate(layer, values[spec.source])
         outputs = requantise(acc, layer.multiplier, layer.shift, layer.bias, spec.output)
         values[spec.name] = outputs.transpose(0, 2, 1).reshape(-1, *spec.out_shape)
@@ -54,17 +65,22 @@ def run(network: IntegerNetwork, codes: np.ndarray) -> dict[str, np.ndarray]:
 
 def accuracy(network: IntegerNetwork, split: Split) -> float:
     """Share of the images (0 to 1) whose first largest score is that of their class."""
-    outputs = run(network, encode_input(network, split.images))
-    scores = outputs[network.layers[-1].spec.name].reshape(len(split), -1)
-    return float(np.mean(scores.argmax(axis=1) == split.labels))
+    last = network.layers[-1].spec.name
+    right = 0
+    for start in range(0, len(split), _IMAGES):  # the outputs of all layers are held at once
+        codes = encode_input(network, split.images[start : start + _IMAGES])
+        scores = run(network, codes)[last].reshape(len(codes), -1)
+        right += int(np.sum(scores.argmax(axis=1) == split.labels[start : start + _IMAGES]))
+    return right / len(split)
 
 
 def accumulate(layer: IntegerLayer, activations: np.ndarray) -> np.ndarray:
     """Accumulators of a layer before requantisation, exact.
 
-    The product is taken in float64, where the library is fast. It is exact because every partial
-    sum is an integer of magnitude ``rows * max |activation| * max |weight|`` at most, checked to be
-    below ``2**53``, whatever the order of the sum.
+    The product is taken in floats, where the library is fast. It is exact because every partial
+    sum, in any order, is an integer of magnitude ``max |activation| * max over columns of the sum
+    of |weight|`` at most. Where that is no more than ``2**24``, float32 holds them all; else it is
+    checked to be no more than ``2**53``, for float64.
 
     Parameters
     ----------
@@ -85,15 +101,18 @@ def accumulate(layer: IntegerLayer, activations: np.ndarray) -> np.ndarray:
             f"layer {spec.name}: activations must be {act.minimum} to {act.maximum}, "
             f"not {activations.min()} to {activations.max()}"
         )
-    _check_exact(spec, act, int(np.abs(layer.weights.astype(np.int64)).max()))
-    weights = layer.weights.astype(np.float64)
-    parts = [_windows(part, spec) @ weights for part in _chunks(activations, spec)]
-    return np.concatenate(parts).astype(np.int64)
-
-
-def _check_exact(spec: LayerSpec, act: ActFormat, weight: int) -> None:
-    if spec.rows * max(-act.minimum, act.maximum) * weight >= _EXACT:
+    column = int(np.abs(layer.weights.astype(np.int64)).sum(axis=0).max())
+    bound = column * max(-act.minimum, act.maximum)
+    if bound > _EXACT:
         raise ValueError(f"layer {spec.name}: {spec.rows} rows are too many for exact sums")
+    dtype = np.float32 if bound <= _EXACT_FLOAT32 else np.float64
+    weights = torch.from_numpy(np.ascontiguousarray(layer.weights.T, dtype=dtype))
+    with reproducible():
+        parts = [
+            torch.matmul(weights, _windows(torch.from_numpy(part.astype(dtype)), spec)).numpy()
+            for part in _chunks(activations, spec)
+        ]
+    return np.concatenate(parts).astype(np.int64).transpose(0, 2, 1)
 
 
 def _chunks(activations: np.ndarray, spec: LayerSpec) -> Iterator[np.ndarray]:
@@ -103,24 +122,11 @@ def _chunks(activations: np.ndarray, spec: LayerSpec) -> Iterator[np.ndarray]:
         yield activations[start : start + size]
 
 
-def _windows(activations: np.ndarray, spec: LayerSpec) -> np.ndarray:
-    """The inputs of every output position, float64 of shape (n, positions, rows)."""
+def _windows(activations: torch.Tensor, spec: LayerSpec) -> torch.Tensor:
+    """The inputs of every output position, shape (n, rows, positions)."""
     if spec.kind == "linear":
-        return activations.reshape(len(activations), 1, spec.rows).astype(np.float64)
-    (pad_y, pad_x), (step_y, step_x) = spec.padding, spec.stride
-    padded = np.pad(
-        activations,
-        ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x)),
-        constant_values=spec.activation.zero_point,
-    )
-    (height, width), (kernel_y, kernel_x) = spec.out_shape[1:], spec.kernel
-    taps = [
-        padded[:, :, y : y + (height - 1) * step_y + 1 : step_y][
-            :, :, :, x : x + (width - 1) * step_x + 1 : step_x
-        ]
-        for y in range(0, kernel_y * spec.dilation[0], spec.dilation[0])
-        for x in range(0, kernel_x * spec.dilation[1], spec.dilation[1])
-    ]
-    stacked = np.stack(taps, axis=2)  # image, channel, tap, output row, output column
-    flat = stacked.reshape(len(activations), spec.rows, spec.positions)
-    return flat.transpose(0, 2, 1).astype(np.float64)
+        return activations.reshape(len(activations), spec.rows, 1)
+    down, across = spec.padding
+    zero = float(spec.activation.zero_point)
+    padded = F.pad(activations, (across, across, down, down), value=zero)
+    return F.unfold(padded, spec.kernel, dilation=spec.dilation, stride=spec.stride)

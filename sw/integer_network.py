@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from arch.errors import InputError
-from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX
+from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX, ActFormat
+from arch.host import HostSpec, run_order
+from arch.host_record import host_from_record, host_to_record
 from arch.layer import INPUT, LayerSpec
 from sw.layer_record import spec_from_record, spec_to_record
+from sw.step_sources import check_source, sources_of
 from sw.tensor_file import read_tensors, write_tensors
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
 _KIND = "an integer network"
 _ARRAYS = ("weights", "kept", "multiplier", "shift", "bias")
 _FIELDS = {"name", "input_scale", "in_shape", "layers"}
+_OPTIONAL = {"host", "input_mean", "input_std"}
 
 _RANGES = {
     "multiplier": (0, (1 << MULTIPLIER_BITS) - 1),
@@ -105,9 +109,13 @@ class IntegerNetwork:
     layers : tuple of IntegerLayer
         In execution order: a layer reads the input or a layer before it.
     input_scale : float
-        What one step of an input code is worth in an image.
+        What one step of an input code is worth in a (normalised) image.
     in_shape : tuple of int
         Channels, height and width of an image.
+    host : tuple of HostSpec
+        Operations between the layers that the host computes, see :func:`arch.host.run_order`.
+    input_mean, input_std : tuple of float
+        Normalisation of each channel of an image; both empty if there is none.
 
     Raises
     ------
@@ -119,21 +127,45 @@ class IntegerNetwork:
     layers: tuple[IntegerLayer, ...]
     input_scale: float
     in_shape: tuple[int, int, int]
+    host: tuple[HostSpec, ...] = ()
+    input_mean: tuple[float, ...] = ()
+    input_std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("a network needs at least one layer")
         if not (math.isfinite(self.input_scale) and self.input_scale > 0):
             raise ValueError(f"input_scale must be above 0 and finite, not {self.input_scale}")
-        specs: dict[str, LayerSpec] = {}
-        for layer in self.layers:
-            spec = layer.spec
-            if spec.name in specs:
-                raise ValueError(f"layer {spec.name}: there are two of this name")
-            _check_source(spec, specs, self.in_shape)
+        for field in ("input_mean", "input_std"):
+            values = getattr(self, field)
+            if len(values) not in (0, self.in_shape[0]) or not all(map(math.isfinite, values)):
+                raise ValueError(f"{field} must be a finite number a channel, not {values}")
+        if len(self.input_mean) != len(self.input_std) or not all(v > 0 for v in self.input_std):
+            raise ValueError(f"input_std must be above 0, not {self.input_std}")
+        specs: dict[str, LayerSpec | HostSpec] = {}
+        inputs = set()
+        for spec in self.steps:
+            for source, activation in sources_of(spec):
+                check_source(spec, source, activation, specs, self.in_shape)
+                inputs |= {activation} if source == INPUT else set()
             specs[spec.name] = spec
-        if len({s.activation for s in specs.values() if s.source == INPUT}) != 1:
+        if len(inputs) != 1:
             raise ValueError("the layers that read the input must agree on its format, and be some")
+
+    @property
+    def steps(self) -> tuple[LayerSpec | HostSpec, ...]:
+        """Layers and host operations in the order in which they run."""
+        return run_order([layer.spec for layer in self.layers], self.host)
+
+    @property
+    def input_format(self) -> ActFormat:
+        """Format of the input codes."""
+        return next(
+            activation
+            for spec in self.steps
+            for source, activation in sources_of(spec)
+            if source == INPUT
+        )
 
     def layer(self, name: str) -> IntegerLayer:
         """The layer called ``name``; raises :exc:`ValueError` that lists the names if it is not."""
@@ -144,34 +176,8 @@ class IntegerNetwork:
         raise ValueError(f"no layer {name!r}; the layers are {names}")
 
 
-def _check_source(spec: LayerSpec, specs: dict[str, LayerSpec], in_shape: tuple[int, ...]) -> None:
-    """Raise :exc:`ValueError` unless ``spec`` reads what its source writes."""
-    if spec.source == INPUT:
-        if spec.in_shape != in_shape:
-            raise ValueError(
-                f"layer {spec.name}: in_shape must be that of the input {in_shape}, "
-                f"not {spec.in_shape}"
-            )
-        return
-    if spec.source not in specs:
-        raise ValueError(f"layer {spec.name}: source {spec.source!r} does not come before it")
-    source = specs[spec.source]
-    if spec.in_shape != source.out_shape:
-        raise ValueError(
-            f"layer {spec.name}: in_shape must be the outputs of {source.name} {source.out_shape}, "
-            f"not {spec.in_shape}"
-        )
-    written = (source.output.bits, source.output.signed, source.output.zero_point)
-    read = (spec.activation.bits, spec.activation.signed, spec.activation.zero_point)
-    if written != read:
-        raise ValueError(
-            f"layer {spec.name}: bits, signed and zero_point of the inputs must be those of "
-            f"{source.name} {written}, not {read}"
-        )
-
-
 def encode_input(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
-    """Input codes of images: nearest step, half up, clipped to the range of the format.
+    """Input codes of images: normalised, nearest step, half up, clipped to the format's range.
 
     Parameters
     ----------
@@ -190,8 +196,12 @@ def encode_input(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
         raise ValueError(f"images must have a shape (n, *{network.in_shape}), not {images.shape}")
     if not np.isfinite(images).all():
         raise ValueError("images must be finite, not NaN or infinite")
-    act = next(layer.spec.activation for layer in network.layers if layer.spec.source == INPUT)
-    steps = np.floor(images.astype(np.float64) / network.input_scale + 0.5) + act.zero_point
+    act = network.input_format
+    values = images.astype(np.float64)
+    if network.input_mean:
+        mean, std = (np.array(v)[:, None, None] for v in (network.input_mean, network.input_std))
+        values = (values - mean) / std
+    steps = np.floor(values / network.input_scale + 0.5) + act.zero_point
     return np.clip(steps, act.minimum, act.maximum).astype(np.int8 if act.signed else np.uint8)
 
 
@@ -202,12 +212,17 @@ def save_integer_network(network: IntegerNetwork, path: Path) -> None:
         for layer in network.layers
         for field in _ARRAYS
     }
-    content = {
+    content: dict[str, Any] = {
         "name": network.name,
         "input_scale": network.input_scale,
         "in_shape": network.in_shape,
         "layers": [spec_to_record(layer.spec) for layer in network.layers],
     }
+    # A network without them has the file that it always had.
+    if network.host:
+        content["host"] = [host_to_record(operation) for operation in network.host]
+    if network.input_mean:
+        content |= {"input_mean": network.input_mean, "input_std": network.input_std}
     write_tensors(path, arrays, kind=_KIND, content=content)
 
 
@@ -227,12 +242,17 @@ def load_integer_network(path: Path) -> IntegerNetwork:
 
 
 def _network(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> IntegerNetwork:
-    if set(content) != _FIELDS or not isinstance(content["layers"], list):
+    if set(content) - _OPTIONAL != _FIELDS or not isinstance(content["layers"], list):
         raise ValueError(f"an integer network has {', '.join(sorted(_FIELDS))}")
     if not isinstance(content["name"], str) or type(content["input_scale"]) is not float:
         raise ValueError("name must be text and input_scale a number")
     if not isinstance(content["in_shape"], list):
         raise ValueError(f"in_shape must be a list, not {content['in_shape']!r:.80}")
+    extra = {name: content.get(name, []) for name in sorted(_OPTIONAL)}
+    for name, values in extra.items():
+        kind = dict if name == "host" else float
+        if not isinstance(values, list) or not all(type(value) is kind for value in values):
+            raise ValueError(f"{name} must be a list of type {kind.__name__}, not {values!r:.80}")
     specs = [spec_from_record(record) for record in content["layers"]]
     expected = {f"{spec.name}.{field}" for spec in specs for field in _ARRAYS}
     if different := sorted(expected ^ set(arrays)):
@@ -247,4 +267,7 @@ def _network(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> IntegerN
         layers=layers,
         input_scale=content["input_scale"],
         in_shape=tuple(content["in_shape"]),
+        host=tuple(host_from_record(record) for record in extra["host"]),
+        input_mean=tuple(extra["input_mean"]),
+        input_std=tuple(extra["input_std"]),
     )

@@ -1,9 +1,13 @@
 """Networks that come with the product."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
 from sw.graph import trace
+from sw.normalise import normalisation
+from sw.resnet import Resnet20, ResnetTiny
 
 __all__ = ["NETWORKS", "DigitsCnn", "build", "mappable"]
 
@@ -20,10 +24,20 @@ class DigitsCnn(nn.Module):
         Channels, height and width of an image.
     classes : int
         Number of scores.
+    mean, std : sequence of float, optional
+        Normalisation of the pixels, see :class:`sw.normalise.Normalise`.
     """
 
-    def __init__(self, *, in_shape: tuple[int, int, int], classes: int) -> None:
+    def __init__(
+        self,
+        *,
+        in_shape: tuple[int, int, int],
+        classes: int,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
+        self.normalise = normalisation(mean, std)
         channels, height, width = in_shape
         self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
@@ -35,17 +49,25 @@ class DigitsCnn(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Class scores, shape (n, classes), of images of shape (n, C, H, W)."""
-        x = torch.relu(self.bn1(self.conv1(images)))
+        x = torch.relu(self.bn1(self.conv1(self.normalise(images))))
         x = torch.relu(self.bn2(self.conv2(x)))
         x = torch.relu(self.bn3(self.conv3(x)))
         return self.fc(torch.flatten(x, 1))
 
 
-NETWORKS = {"digits_cnn": DigitsCnn}
+NETWORKS = {"digits_cnn": DigitsCnn, "resnet20": Resnet20, "resnet_tiny": ResnetTiny}
 """Builders by name."""
 
 
-def build(name: str, *, in_shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+def build(
+    name: str,
+    *,
+    in_shape: tuple[int, int, int],
+    classes: int,
+    seed: int,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> nn.Module:
     """A new network with random weights.
 
     Parameters
@@ -58,19 +80,24 @@ def build(name: str, *, in_shape: tuple[int, int, int], classes: int, seed: int)
         Number of scores.
     seed : int
         Decides the weights; torch's global generator is left as it was.
+    mean, std : sequence of float, optional
+        Normalisation of the pixels, see :class:`sw.normalise.Normalise`; one a channel.
 
     Raises
     ------
     :exc:`ValueError`
-        If the name is unknown or a size is not positive.
+        If the name is unknown, a size is not positive, or the normalisation does not fit.
     """
     if name not in NETWORKS:
         raise ValueError(f"network must be one of {', '.join(NETWORKS)}, not {name!r}")
     if min(*in_shape, classes) < 1:
         raise ValueError(f"sizes must be positive, not {in_shape} and {classes} classes")
+    for values in (mean, std):
+        if values is not None and len(values) != in_shape[0]:
+            raise ValueError(f"mean and std must be one for each of {in_shape[0]} channels")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return NETWORKS[name](in_shape=in_shape, classes=classes)
+        return NETWORKS[name](in_shape=in_shape, classes=classes, mean=mean, std=std)
 
 
 def mappable(network: nn.Module) -> list[tuple[str, nn.Module]]:

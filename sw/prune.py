@@ -96,6 +96,9 @@ def finetune(
     epochs: int,
     seed: int,
     learning_rate: float = 0.05,
+    batch_size: int = 64,
+    weight_decay: float = 4e-3,
+    variations: str = "affine",
     on_epoch: OnEpoch | None = None,
     calibration: np.ndarray | None = None,
 ) -> None:
@@ -111,7 +114,7 @@ def finetune(
         Sparsity structure of ``kept``.
     epochs : int
         0 prunes and re-estimates batch normalisation only.
-    seed, learning_rate, on_epoch
+    seed, learning_rate, batch_size, weight_decay, variations, on_epoch
         As in :func:`sw.train.train`.
     calibration : float32 array, shape (n, C, H, W), optional
         Images for batch normalisation; those of the training split unless given.
@@ -136,6 +139,9 @@ def finetune(
         epochs=epochs,
         seed=seed,
         learning_rate=learning_rate,
+        batch_size=batch_size,
+        weight_decay=weight_decay,
+        variations=variations,
         on_epoch=on_epoch,
         after_step=hold,
     )

@@ -2,25 +2,28 @@
 
 Weights are symmetric with one scale for each output channel. Activations have one scale for each
 layer and zero point 0: unsigned after a ReLU, two's complement otherwise. ``docs/software.md``
-derives the requantisation.
+derives the requantisation. What the host computes between layers is made integer by
+:mod:`sw.quantise_host`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from torch import nn
 
 from arch.fixed import BIAS_BITS, ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
+from arch.host import HostSpec
 from arch.layer import INPUT, LayerSpec
 from arch.packing import segment_grid
 from sw.batch_norm import fold
 from sw.calibration import Observed, observe
 from sw.clip import best_limits, half_up
 from sw.fixed_ratio import RATIO_MIN, fixed_ratio
-from sw.graph import TracedLayer, trace
+from sw.graph import TracedLayer, trace_network
+from sw.host_nodes import TracedOperation
 from sw.integer_network import IntegerLayer, IntegerNetwork
+from sw.quantise_host import Value, host_operation, input_value, output_format
 from sw.segments import expand
 
 __all__ = ["SCORE_BITS", "quantise"]
@@ -29,15 +32,6 @@ SCORE_BITS = 16
 """Width of the class scores: wide, so that rounding decides no class."""
 _SCORE_HEADROOM = 2.0
 _BIAS_LIMIT = 1 << (BIAS_BITS - 2)
-
-
-@dataclass(frozen=True)
-class _Value:
-    """What a layer reads or writes: its shape, the format of its codes, the worth of one step."""
-
-    shape: tuple[int, int, int]
-    activation: ActFormat
-    scale: float
 
 
 def quantise(
@@ -74,36 +68,52 @@ def quantise(
     """
     if images.ndim != 4 or images.size == 0:
         raise ValueError(f"images must have a shape (n, C, H, W), not empty: {images.shape}")
-    layers = trace(network)
+    traced = trace_network(network)
+    layers = traced.layers
     names = [layer.name for layer in layers]
     if kept is not None and set(kept) != set(names):
         raise ValueError(
             f"kept segments must be given for {', '.join(names)}, not for {', '.join(kept)}"
         )
     folded = {layer.name: fold(layer) for layer in layers}
-    observed = observe(network, layers, images)
-    pixels = ActFormat(bits=geometry.act_bits)
+    observed = observe(network, traced.steps, images)
     in_shape = (images.shape[1], images.shape[2], images.shape[3])
-    values = {INPUT: _Value(in_shape, pixels, 1.0 / pixels.maximum)}
-    made = []
-    for layer in layers:
-        source = values[layer.source]
-        output, scale = _output(layer, observed[layer.name], geometry, last=layer is layers[-1])
-        spec = _spec(layer, source, observed[layer.name].shape, output, scheme)
-        segments = np.ones(segment_grid(spec.rows, spec.cols, scheme, geometry), bool)
-        if kept is not None:
-            segments = kept[layer.name]
+    values = {INPUT: input_value(traced.normalise, in_shape, geometry.act_bits)}
+    made: list[IntegerLayer] = []
+    host: list[HostSpec] = []
+    for step in traced.steps:
         try:
+            if isinstance(step, TracedOperation):
+                sources = [values[source] for source in step.sources]
+                operation, values[step.name] = host_operation(
+                    step, sources, observed[step.name], geometry.act_bits
+                )
+                host.append(operation)
+                continue
+            source = values[step.source]
+            output, scale = _output(step, observed[step.name], geometry, last=step is layers[-1])
+            spec = _spec(step, source, observed[step.name].shape, output, scheme)
+            segments = np.ones(segment_grid(spec.rows, spec.cols, scheme, geometry), bool)
+            if kept is not None:
+                segments = kept[step.name]
             made.append(
-                _integer_layer(spec, folded[layer.name], segments, geometry, source.scale, scale)
+                _integer_layer(spec, folded[step.name], segments, geometry, source.scale, scale)
             )
         except ValueError as error:
-            raise ValueError(f"layer {layer.name}: {error}") from error
-        if layer is not layers[-1]:
+            what = "operation" if isinstance(step, TracedOperation) else "layer"
+            raise ValueError(f"{what} {step.name}: {error}") from error
+        if step is not layers[-1]:
             activation = ActFormat(bits=output.bits, signed=output.signed)
-            values[layer.name] = _Value(spec.out_shape, activation, scale)
+            values[step.name] = Value(spec.out_shape, activation, scale)
+    normalise = traced.normalise
     return IntegerNetwork(
-        name=name, layers=tuple(made), input_scale=values[INPUT].scale, in_shape=in_shape
+        name=name,
+        layers=tuple(made),
+        input_scale=values[INPUT].scale,
+        in_shape=in_shape,
+        host=tuple(host),
+        input_mean=() if normalise is None else tuple(normalise.mean.flatten().tolist()),
+        input_std=() if normalise is None else tuple(normalise.std.flatten().tolist()),
     )
 
 
@@ -112,22 +122,19 @@ def _output(
 ) -> tuple[OutFormat, float]:
     """Format of the outputs of a layer, and the worth of one step."""
     bits, signed = geometry.act_bits, not layer.relu
-    if last:
-        bits, signed = SCORE_BITS, True
-    high = (1 << (bits - signed)) - 1
+    if not last:
+        return output_format(observed, bits=bits, signed=signed)
+    high = (1 << (SCORE_BITS - 1)) - 1
     low = 0 if layer.relu else -high - 1
-    if last:
-        limit = _SCORE_HEADROOM * observed.largest
-    else:
-        limit = best_limits(observed.samples[None], low=low, high=high)[0]
+    limit = _SCORE_HEADROOM * observed.largest
     # A layer whose outputs are all zero has no scale of its own; any will do.
-    scale = float(limit) / high if limit > 0 else 1.0
-    return OutFormat(bits=bits, signed=signed, minimum=low, maximum=high), scale
+    scale = limit / high if limit > 0 else 1.0
+    return OutFormat(bits=SCORE_BITS, signed=True, minimum=low, maximum=high), scale
 
 
 def _spec(
     layer: TracedLayer,
-    source: _Value,
+    source: Value,
     out_shape: tuple[int, int, int],
     output: OutFormat,
     scheme: str,

@@ -18,7 +18,7 @@ from arch.errors import InputError
 from arch.regular_file import open_regular
 from sw.whole_file import write_whole
 
-__all__ = ["BYTES_MAX", "read_tensors", "write_tensors"]
+__all__ = ["BYTES_MAX", "read_any_tensors", "read_tensors", "write_tensors"]
 
 BYTES_MAX = 1 << 30
 """Largest file that is read."""
@@ -62,19 +62,7 @@ def read_tensors(path: Path, *, kind: str) -> tuple[dict[str, Any], dict[str, np
     :exc:`arch.errors.InputError`
         If the file is missing, damaged, or of another kind or version.
     """
-    with open_regular(Path(path), size_max=BYTES_MAX) as (file, _):
-        data = file.read()
-    try:
-        safetensors.deserialize(data)  # checks that header and data agree
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        record = json.loads(header.pop("__metadata__", {}).get(_KEY, "null"))
-    except (SafetensorError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: is damaged, or not a safetensors file: write it again"
-        ) from error
-    for name, entry in header.items():
-        if entry["dtype"] not in _DTYPES:
-            raise InputError(f"{path}: {name!r} must not be of type {entry['dtype']}")
+    data, record = _read(path)
     if not isinstance(record, dict) or record.get("kind") != kind:
         raise InputError(f"{path}: does not hold {kind}")
     if record.get("schema") != _SCHEMA or not isinstance(record.get("content"), dict):
@@ -88,3 +76,34 @@ def read_tensors(path: Path, *, kind: str) -> tuple[dict[str, Any], dict[str, np
         if array.dtype == np.bool_ and array.view(np.uint8).max(initial=0) > 1:
             raise InputError(f"{path}: {name!r} holds a truth value that is neither 0 nor 1")
     return record["content"], {name: arrays[name] for name in names}
+
+
+def read_any_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a safetensors file that any program wrote.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the file is missing or damaged, or has an array of a type that is not read.
+    """
+    data, _ = _read(path)
+    arrays: dict[str, np.ndarray] = safetensors.numpy.load(data)
+    return arrays
+
+
+def _read(path: Path) -> tuple[bytes, Any]:
+    """The bytes of a file whose header is right, and the JSON of this program in it, if any."""
+    with open_regular(Path(path), size_max=BYTES_MAX) as (file, _):
+        data = file.read()
+    try:
+        safetensors.deserialize(data)  # checks that header and data agree
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        record = json.loads(header.pop("__metadata__", {}).get(_KEY, "null"))
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: is damaged, or not a safetensors file: write it again"
+        ) from error
+    for name, entry in header.items():
+        if entry["dtype"] not in _DTYPES:
+            raise InputError(f"{path}: {name!r} must not be of type {entry['dtype']}")
+    return data, record

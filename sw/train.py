@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from arch.errors import InputError
-from sw.augment import random_affine
+from sw.augment import VARIATIONS
 from sw.datasets import Dataset, Split
 from sw.reproducible import reproducible
 
@@ -29,10 +29,11 @@ def train(
     batch_size: int = 64,
     weight_decay: float = 4e-3,
     label_smoothing: float = 0.1,
+    variations: str = "affine",
     on_epoch: OnEpoch | None = None,
     after_step: Callable[[], None] | None = None,
 ) -> None:
-    """Train a network in place on randomly shifted, turned and scaled images.
+    """Train a network in place on random variations of the training images.
 
     Stochastic gradient descent with Nesterov momentum; the learning rate falls to zero along a
     cosine. The weights of the last epoch are kept: nothing is selected, least of all on test data.
@@ -48,6 +49,8 @@ def train(
         Of the first step, of every step, of the cross entropy.
     batch_size : int
         Images a step.
+    variations : str
+        One of :data:`sw.augment.VARIATIONS`.
     on_epoch : callable, optional
         See :data:`OnEpoch`.
     after_step : callable, optional
@@ -65,6 +68,9 @@ def train(
             f"epochs must be at least 0, batch_size and learning_rate above 0, "
             f"not {epochs}, {batch_size} and {learning_rate}"
         )
+    if variations not in VARIATIONS:
+        raise ValueError(f"variations must be {', '.join(VARIATIONS)}, not {variations!r}")
+    vary = VARIATIONS[variations]
     images = torch.from_numpy(dataset.train.images)
     labels = torch.from_numpy(dataset.train.labels)
     generator = torch.Generator().manual_seed(seed)
@@ -82,7 +88,7 @@ def train(
             network.train()
             total = 0.0
             for index in torch.randperm(len(images), generator=generator).split(batch_size):
-                batch = random_affine(images[index], generator=generator)
+                batch = vary(images[index], generator=generator)
                 loss = F.cross_entropy(
                     network(batch), labels[index], label_smoothing=label_smoothing
                 )

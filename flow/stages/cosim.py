@@ -1,6 +1,7 @@
 """Cosimulate: every layer in RTL, on real activations, against the golden model."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from arch.tables import MappingTables
 from cosim.golden import GoldenNetwork
 from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
 from cosim.toolchain import verilator
+from flow.configuration import CosimSection
 from flow.json_file import read_json, write_json
 from flow.sources import load_dataset
 from flow.stage import Context
@@ -26,6 +28,7 @@ __all__ = ["RESULT", "check", "run"]
 
 RESULT = "result.json"
 """What was found; ``problems`` is empty if everything is right."""
+_IMAGES = 100
 
 
 def run(context: Context) -> None:
@@ -41,17 +44,16 @@ def run(context: Context) -> None:
             f"not {settings.images}"
         )
     toolchain = verilator()  # Before any work: a missing tool is said at once.
-    context.progress(0, 3, "golden model, whole test split")
     golden = GoldenNetwork(tables)
-    accuracy, problems = _golden_accuracy(golden, tables, network, test)
+    accuracy, problems = _golden_accuracy(context, golden, tables, network, test)
     codes = encode_input(network, test.images[: settings.images])
-    outputs = golden.run(codes)
+    windows, chosen = _windows(golden, codes, settings)
     context.progress(1, 3, "building and running the RTL")
     scratch = context.scratch.resolve()  # The simulator has a working directory of its own.
     done = cosimulate(
         tables_path,
         context.inputs["verilog"],
-        {name: golden.inputs(name, codes, outputs) for name in golden.layers},
+        windows,
         scratch / "cosim",
         build_root=scratch,
         stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
@@ -64,13 +66,14 @@ def run(context: Context) -> None:
             shutil.copy(file, context.output)
     problems += done.problems
     layers = {name: _layer(name, done) for name in golden.layers}
-    wrong = _wrong_images(done, tables)
+    wrong = _wrong_images(done, tables, chosen)
     write_json(
         context.output / RESULT,
         {
             "accuracy": accuracy,
             "images": settings.images,
             "images_match": settings.images - len(wrong),
+            "positions": settings.positions,
             "seconds": sum(result.seconds for result in done.runs),
             "cycles_per_second": done.cycles_per_second,
             "seeds": [settings.seed],
@@ -89,32 +92,57 @@ def check(output: Path) -> None:
         raise CheckFailed(f"{problems[0]}{more}")
 
 
-def _wrong_images(done: Cosimulation, tables: MappingTables) -> set[int]:
-    """Images of which any output of any layer was wrong in any run."""
+def _windows(
+    golden: GoldenNetwork, codes: np.ndarray, settings: CosimSection
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Inputs of the output positions of each layer that are simulated, and their numbers."""
+    outputs = golden.run(codes)
+    windows, chosen = {}, {}
+    for number, name in enumerate(golden.layers):
+        every = golden.inputs(name, codes, outputs)
+        places = np.arange(len(every))
+        if settings.positions is not None and settings.positions < len(every):
+            rng = np.random.default_rng((settings.seed, number))
+            places = np.sort(rng.choice(len(every), settings.positions, replace=False))
+            every = every[places]
+        windows[name], chosen[name] = every, places
+    return windows, chosen
+
+
+def _wrong_images(
+    done: Cosimulation, tables: MappingTables, chosen: Mapping[str, np.ndarray]
+) -> set[int]:
+    """Images of which any output that was compared was wrong in any run."""
     return {
-        position // tables.layer(result.layer).spec.positions
+        int(chosen[result.layer][position]) // tables.layer(result.layer).spec.positions
         for result in done.runs
         for position in result.wrong_positions
     }
 
 
 def _golden_accuracy(
-    golden: GoldenNetwork, tables: MappingTables, network: IntegerNetwork, test: Split
+    context: Context,
+    golden: GoldenNetwork,
+    tables: MappingTables,
+    network: IntegerNetwork,
+    test: Split,
 ) -> tuple[float, list[str]]:
     """Accuracy through the crossbar model; what differs though the ADC loses nothing."""
-    codes = encode_input(network, test.images)
-    outputs = golden.run(codes)
-    last = tables.layers[-1].spec.name
-    scores = outputs[last].reshape(len(codes), -1)
-    accuracy = float(np.mean(scores.argmax(axis=1) == test.labels))
-    if not is_lossless(tables.geometry):
-        return accuracy, []
-    expected = run_integers(network, codes)
-    return accuracy, [
-        f"layer {name}: the golden model and the integer network differ in "
-        f"{np.count_nonzero(outputs[name] != expected[name])} of {expected[name].size} outputs"
-        for name in golden.layers
-        if not np.array_equal(outputs[name], expected[name])
+    last, right = tables.layers[-1].spec.name, 0
+    differ: dict[str, int] = {}
+    for start in range(0, len(test), _IMAGES):  # the outputs of all layers are held at once
+        codes = encode_input(network, test.images[start : start + _IMAGES])
+        outputs = golden.run(codes)
+        scores = outputs[last].reshape(len(codes), -1)
+        right += int(np.sum(scores.argmax(axis=1) == test.labels[start : start + _IMAGES]))
+        context.progress(0, 3, f"golden model, {start + len(codes)} of {len(test)} images")
+        if is_lossless(tables.geometry):
+            for name, expected in run_integers(network, codes).items():
+                differ[name] = differ.get(name, 0) + int((outputs[name] != expected).sum())
+    return right / len(test), [
+        f"{name}: the golden model and the integer network differ in {count} outputs"
+        for name, count in differ.items()
+        if count
     ]
 
 

@@ -17,7 +17,8 @@ KEPT = "kept.safetensors"
 
 def run(context: Context) -> None:
     """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`."""
-    epochs = context.configuration.prune.finetune_epochs
+    settings, training = context.configuration.prune, context.configuration.train
+    epochs = settings.finetune_epochs
     geometry = context.configuration.crossbar_geometry()
     dataset = load_dataset(context.configuration)
     network = new_network(context.configuration, dataset)
@@ -40,6 +41,10 @@ def run(context: Context) -> None:
         scheme=policy.scheme,
         epochs=epochs,
         seed=context.configuration.seed,
+        learning_rate=settings.learning_rate,
+        batch_size=training.batch_size,
+        weight_decay=training.weight_decay,
+        variations=training.variations,
         on_epoch=on_epoch,
     )
     context.output.mkdir()

@@ -1,5 +1,6 @@
 """Quantise: from float networks to integer networks, dense and pruned, and their accuracies."""
 
+from arch.errors import InputError
 from flow.json_file import write_json
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
@@ -35,14 +36,17 @@ def run(context: Context) -> None:
     ):
         context.progress(step, 2, f"{name} network")
         load_network(network, context.inputs[source] / WEIGHTS)
-        integers = quantise(
-            network,
-            segments,
-            dataset.train.images,
-            geometry,
-            scheme=scheme,
-            name=configuration.name,
-        )
+        try:
+            integers = quantise(
+                network,
+                segments,
+                dataset.train.images,
+                geometry,
+                scheme=scheme,
+                name=configuration.name,
+            )
+        except ValueError as error:
+            raise InputError(f"the {name} network cannot be made integer: {error}") from error
         save_integer_network(integers, context.output / file)
         accuracies[name] = accuracy(integers, dataset.test)
     write_json(context.output / ACCURACY, accuracies)

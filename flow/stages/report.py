@@ -122,7 +122,14 @@ def run(context: Context) -> None:
             "totals": _totals(layers),
             "cosim": {
                 name: cosim[name]
-                for name in ("images", "images_match", "seconds", "cycles_per_second", "seeds")
+                for name in (
+                    "images",
+                    "images_match",
+                    "positions",
+                    "seconds",
+                    "cycles_per_second",
+                    "seeds",
+                )
             },
         },
     )

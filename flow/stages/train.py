@@ -1,7 +1,7 @@
 """Train: from the data set to a dense float network and its accuracy."""
 
 from flow.json_file import write_json
-from flow.sources import load_dataset, new_network
+from flow.sources import load_dataset, start_network
 from flow.stage import Context
 from sw.train import accuracy, train
 from sw.weights import save_network
@@ -18,7 +18,7 @@ def run(context: Context) -> None:
     """Write :data:`WEIGHTS` and :data:`ACCURACY`."""
     settings = context.configuration.train
     dataset = load_dataset(context.configuration)
-    network = new_network(context.configuration, dataset)
+    network = start_network(context.configuration, dataset)
 
     def on_epoch(epoch: int, loss: float, validation: float) -> None:
         text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
@@ -31,6 +31,8 @@ def run(context: Context) -> None:
         seed=context.configuration.seed,
         learning_rate=settings.learning_rate,
         batch_size=settings.batch_size,
+        weight_decay=settings.weight_decay,
+        variations=settings.variations,
         on_epoch=on_epoch,
     )
     context.output.mkdir()

@@ -39,6 +39,7 @@ def map_network(
         name=network.name,
         geometry=geometry,
         layers=tuple(map_layer(layer, geometry) for layer in network.layers),
+        host=network.host,
         provenance=dict(provenance or {}),
     )
 

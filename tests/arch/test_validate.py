@@ -137,9 +137,9 @@ def test_first_wrong_layer_is_named(directory):
 @pytest.mark.parametrize(
     ("alter", "message"),
     [
-        (change(1, source="nothing"), "layer scores: source nothing is no earlier layer"),
-        (change(1, source="scores"), "layer scores: source scores is no earlier layer"),
-        (change(0, source="scores"), "layer conv: source scores is no earlier layer"),
+        (change(1, source="nothing"), "layer scores: source 'nothing' does not come before it"),
+        (change(1, source="scores"), "layer scores: source 'scores' does not come before it"),
+        (change(0, source="scores"), "layer conv: source 'scores' does not come before it"),
         (
             change(1, in_shape=[4, 4, 5]),
             r"layer scores: in_shape is \(4, 4, 5\), but conv gives \(5, 4, 4\)",

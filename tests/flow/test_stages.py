@@ -15,8 +15,10 @@ def test_declaration(stage):
     with_details = [f"{other.name}.details" for other in STAGES if other.details]
     assert set(stage.needs) <= {*before, *with_details}
     assert {need.partition(".")[0] for need in stage.needs} <= set(before)
-    for path in stage.reads:
+    for path in (*stage.reads, *stage.opens):
         Configuration().at(path)
+    # A path that changes, changes the section that it stands in.
+    assert {path.split(".")[0] for path in stage.opens} <= set(stage.reads)
     assert len(hash_code((*stage.rooms, stage.module), stage.distributions)) == 64
     module = stage.load()
     assert list(inspect.signature(module.run).parameters) == ["context"]

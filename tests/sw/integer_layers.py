@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
+from arch.host import HostSpec
 from arch.layer import SCHEMES, LayerSpec
 from arch.packing import segment_grid
 from sw.integer_network import IntegerLayer, IntegerNetwork
@@ -103,3 +104,82 @@ def layers(draw):
     rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
     ratio = draw(st.sampled_from((0.0, 0.3, 0.7, 0.95, 1.0)))
     return random_layer(spec, geometry, rng, ratio=ratio), geometry
+
+
+def residual_network(geometry, *, seed=0):
+    """A convolution, a shortcut around it, their sum, its average, and a linear layer."""
+    rng = np.random.default_rng(seed)
+    pixels = ActFormat(bits=8, signed=True, zero_point=-3)
+    signed = OutFormat(bits=8, signed=True, zero_point=5, minimum=-128, maximum=127)
+    conv = LayerSpec(
+        name="conv",
+        kind="conv2d",
+        source="input",
+        in_shape=(2, 9, 7),
+        out_shape=(4, 5, 4),
+        kernel=(3, 3),
+        stride=(2, 2),
+        padding=(1, 1),
+        activation=pixels,
+        output=signed,
+    )
+    read = ActFormat(bits=8, signed=True, zero_point=5)
+    host = (
+        HostSpec(
+            name="short",
+            kind="shortcut",
+            sources=("input",),
+            in_shape=conv.in_shape,
+            out_shape=conv.out_shape,
+            stride=(2, 2),
+            channels_before=1,
+            activations=(pixels,),
+            multipliers=(1,),
+            shift=0,
+            output=OutFormat(signed=True, zero_point=-3, minimum=-128, maximum=127),
+        ),
+        HostSpec(
+            name="sum",
+            kind="add",
+            sources=("conv", "short"),
+            in_shape=conv.out_shape,
+            out_shape=conv.out_shape,
+            activations=(read, pixels),
+            multipliers=(30000, 50000),
+            shift=16,
+            output=OutFormat(zero_point=2, minimum=2),
+        ),
+        HostSpec(
+            name="average",
+            kind="average_pool",
+            sources=("sum",),
+            in_shape=conv.out_shape,
+            out_shape=(4, 1, 1),
+            activations=(ActFormat(zero_point=2),),
+            multipliers=(60000,),
+            shift=19,
+            output=OutFormat(),
+        ),
+    )
+    scores = linear_spec(
+        4,
+        3,
+        name="scores",
+        source="average",
+        output=OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767),
+    )
+    made = []
+    for spec in (conv, scores):
+        layer = random_layer(spec, geometry, rng, ratio=0.2)
+        fields = {"multiplier": np.full(spec.cols, 40000), "shift": np.full(spec.cols, 22)}
+        bias = rng.integers(-3000, 3000, spec.cols)
+        made.append(IntegerLayer(**{**vars(layer), **fields, "bias": bias}))
+    return IntegerNetwork(
+        name="residual",
+        layers=tuple(made),
+        input_scale=1 / 64,
+        in_shape=conv.in_shape,
+        host=host,
+        input_mean=(0.25, 0.5),
+        input_std=(0.5, 0.25),
+    )

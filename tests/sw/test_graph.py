@@ -3,8 +3,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sw.graph import layer_outputs, trace
+from sw.graph import layer_outputs, trace, trace_network
 from sw.networks import build
+from sw.normalise import Normalise
 
 
 class Nested(nn.Module):
@@ -63,7 +64,19 @@ def test_layer_outputs_are_those_of_the_network():
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (Computes(lambda n, x: x + n.conv(x)), "add: an operation of 2 values cannot be mapped"),
+        (Computes(lambda n, x: x * n.conv(x)), "mul: an operation of 2 values cannot be mapped"),
+        (Computes(lambda n, x: x + n.conv(x)), "last step of a network must be the layer"),
+        (Computes(lambda n, x: n.conv(x + 1)), "only two values of the network can be added"),
+        (Computes(lambda n, x: n.conv(torch.add(x, x, alpha=2))), "only two values of the network"),
+        (Computes(lambda n, x: n.conv(n.bn(x + x))), "normalisation must follow a layer directly"),
+        (Computes(lambda n, x: n.conv(x[:, :, ::2, 1:])), "every n-th row and column"),
+        (Computes(lambda n, x: n.conv(x[0])), "every n-th row and column"),
+        (Computes(lambda n, x: n.conv(F.relu(x[:, :, ::2, ::2]))), "a layer or an addition"),
+        (Computes(lambda n, x: n.conv(F.pad(x, (1, 1)))), "only channels can be padded"),
+        (Computes(lambda n, x: n.conv(F.pad(x, (0,) * 5 + (1,), value=2.0))), "with zeros"),
+        (Computes(lambda n, x: n.conv(F.adaptive_avg_pool2d(x, 2))), "over height and width"),
+        (Computes(lambda n, x: n.conv(x.mean((1, 2)))), "over height and width, not"),
+        (nn.Sequential(nn.Conv2d(2, 2, 1), Normalise([0, 0], [1, 1])), "must be the first step"),
         (Computes(lambda n, x: F.max_pool2d(n.conv(x), 2)), "max_pool2d: .* cannot be mapped yet"),
         (Computes(lambda n, x: torch.sigmoid(n.conv(x))), "sigmoid: .* cannot be mapped yet"),
         (Computes(lambda n, x: n.conv(n.conv(x))), "conv: is used twice"),
@@ -97,3 +110,60 @@ def test_value_before_batch_norm_is_read_elsewhere():
 
     with pytest.raises(ValueError, match="bn: must follow one layer, and alone"):
         trace(Both())
+
+
+def test_residual_network():
+    network = build("resnet_tiny", in_shape=(3, 8, 8), classes=4, seed=0, std=[0.5] * 3)
+    traced = trace_network(network)
+    assert traced.normalise is network.normalise
+    assert [step.name for step in traced.steps] == [
+        "conv1",
+        *("layer1_0_conv1", "layer1_0_conv2", "layer1_0_add"),
+        *("layer2_0_conv1", "layer2_0_conv2", "layer2_0_shortcut", "layer2_0_add"),
+        *("layer3_0_conv1", "layer3_0_conv2", "layer3_0_shortcut", "layer3_0_add"),
+        "average_pool",
+        "linear",
+    ]
+    steps = {step.name: step for step in traced.steps}
+    shortcut, last = steps["layer2_0_shortcut"], steps["layer3_0_shortcut"]
+    assert (shortcut.kind, shortcut.stride, shortcut.channels_before) == ("shortcut", (2, 2), 2)
+    assert (last.stride, last.channels_before) == ((2, 2), 0)
+    add = steps["layer2_0_add"]
+    assert (add.kind, add.relu) == ("add", True)
+    assert add.sources == ("layer2_0_conv2", "layer2_0_shortcut")
+    assert not steps["layer2_0_conv2"].relu
+    assert steps["layer3_0_conv1"].source == "layer2_0_add"
+    assert steps["linear"].source == "average_pool"
+    assert [layer.name for layer in trace(network)] == [layer.name for layer in traced.layers]
+
+
+def test_forms_of_an_operation():
+    """Modules, functions and methods; names that are taken; values that others read too."""
+
+    class Forms(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 1)
+            self.out = nn.Linear(2, 2)
+
+        def forward(self, x):
+            y = x[:, :, ::2, ::2]
+            F.pad(y, (0, 0, 0, 0, 1, 0))  # does not change y, which is read again
+            y = torch.add(self.conv(x[:, :, 0::2, ::2]), y)
+            y = y.add(y)
+            return self.out(torch.mean(y, dim=(-1, -2)))
+
+    steps = trace_network(Forms()).steps
+    assert [(step.name, getattr(step, "kind", "layer")) for step in steps] == [
+        ("shortcut", "shortcut"),
+        ("shortcut_2", "shortcut"),
+        ("shortcut_3", "shortcut"),
+        ("conv", "layer"),
+        ("add", "add"),
+        ("add_2", "add"),
+        ("average_pool", "average_pool"),
+        ("out", "layer"),
+    ]
+    assert steps[1].sources == ("shortcut",)
+    assert (steps[1].stride, steps[1].channels_before) == ((1, 1), 1)
+    assert steps[5].sources == ("add", "add")

@@ -39,7 +39,7 @@ def test_global_generator_is_left_alone():
 
 
 def test_wrong_name():
-    with pytest.raises(ValueError, match="must be one of digits_cnn, not 'lenet'"):
+    with pytest.raises(ValueError, match=r"must be one of digits_cnn, resnet20, .*not 'lenet'"):
         make(name="lenet")
 
 

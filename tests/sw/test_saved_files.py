@@ -15,7 +15,7 @@ from sw.integer_network import load_integer_network, save_integer_network
 from sw.kept_file import load_kept, save_kept
 from sw.networks import build
 from sw.tensor_file import read_tensors, write_tensors
-from sw.weights import load_network, save_network
+from sw.weights import load_network, load_weights, save_network
 from tests.sw.integer_layers import small_network
 
 ARRAYS = {
@@ -257,3 +257,48 @@ def test_wrong_integer_file(integer_file, change, message):
         load_integer_network(integer_file)
     assert str(caught.value).startswith(f"{integer_file}: ")
     assert "\n" not in str(caught.value)
+
+
+def foreign(network, **changes):
+    """Weights as another program saves them: no record of ours, no counters."""
+    state = {
+        name: tensor.numpy()
+        for name, tensor in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    return state | changes
+
+
+def test_weights_of_another_program(path):
+    safetensors.numpy.save_file(foreign(new_network(1)), path)
+    network = new_network(2)
+    load_weights(network, path)
+    for name, tensor in new_network(1).state_dict().items():
+        assert torch.equal(network.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fc.bias": np.full(10, np.nan, np.float32)}, "fc.bias must be finite, not NaN"),
+        ({"fc.bias": np.zeros(9, np.float32)}, r"fc.bias must be float32 of shape \(10,\)"),
+        ({"fc.bias": np.zeros(10)}, "fc.bias must be float32"),
+        ({"fc.bias": np.zeros(10, np.float16)}, "'fc.bias' must not be of type F16"),
+        ({"extra": np.zeros(1, np.float32)}, "'extra' has no place in this one"),
+    ],
+)
+def test_wrong_weights_of_another_program(path, changes, message):
+    safetensors.numpy.save_file(foreign(new_network(), **changes), path)
+    network = new_network(2)
+    with pytest.raises(InputError, match=message):
+        load_weights(network, path)
+    expected = new_network(2).state_dict()
+    assert all(torch.equal(tensor, expected[n]) for n, tensor in network.state_dict().items())
+
+
+def test_damaged_weights_of_another_program(path):
+    path.write_bytes(b"\x08" + bytes(30))
+    with pytest.raises(InputError, match="is damaged, or not a safetensors file"):
+        load_weights(new_network(), path)
+    with pytest.raises(InputError, match="cannot be read"):
+        load_weights(new_network(), path.with_name("none"))

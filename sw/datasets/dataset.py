@@ -3,14 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn import datasets as sklearn_datasets
-from sklearn.model_selection import train_test_split
 
-__all__ = ["Dataset", "Split", "load_digits"]
-
-_TEST_SHARE = 0.20
-_VALIDATION_SHARE = 0.16
-_DIGITS_LEVELS = 16
+__all__ = ["Dataset", "Split"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,36 +94,3 @@ class Dataset:
         """Channels, height and width of an image."""
         channels, height, width = self.train.images.shape[1:]
         return (channels, height, width)
-
-
-def load_digits(*, seed: int) -> Dataset:
-    """The 1,797 handwritten digits that scikit-learn ships, 8 x 8 pixels of 17 levels.
-
-    They are the test part of the UCI "Optical Recognition of Handwritten Digits" data set. Each
-    class is split alike: 64 % train, 16 % validation, 20 % test.
-
-    Parameters
-    ----------
-    seed : int
-        Decides which image falls into which split.
-    """
-    bunch = sklearn_datasets.load_digits()
-    images = (bunch.images[:, None] / _DIGITS_LEVELS).astype(np.float32)
-    labels = bunch.target.astype(np.int64)
-    rest, test = _stratified(labels, np.arange(len(labels)), _TEST_SHARE, seed)
-    train, validation = _stratified(labels, rest, _VALIDATION_SHARE / (1 - _TEST_SHARE), seed)
-    splits = {
-        name: Split(images=images[index], labels=labels[index])
-        for name, index in (("train", train), ("validation", validation), ("test", test))
-    }
-    return Dataset(name="digits", classes=10, **splits)
-
-
-def _stratified(
-    labels: np.ndarray, index: np.ndarray, share: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cut ``index`` in two, ``share`` of each class in the second part."""
-    first, second = train_test_split(
-        index, test_size=share, stratify=labels[index], random_state=seed
-    )
-    return np.sort(first), np.sort(second)

@@ -1,0 +1,7 @@
+"""Data sets: images and labels in three splits, from scikit-learn or from files of many kinds."""
+
+from sw.datasets.dataset import Dataset, Split
+from sw.datasets.digits import load_digits
+from sw.datasets.files import FILE_KINDS, FileShares, load_files
+
+__all__ = ["FILE_KINDS", "Dataset", "FileShares", "Split", "load_digits", "load_files"]

@@ -1,0 +1,137 @@
+"""A data set from files: which kind, which images, which split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from arch.errors import InputError
+from sw.datasets.arrays_npz import read_npz
+from sw.datasets.cifar_binary import read_cifar10
+from sw.datasets.dataset import Dataset, Split
+from sw.datasets.idx import read_idx
+from sw.datasets.image_folder import read_folder
+from sw.datasets.jpeg_npz import read_jpeg_npz
+from sw.datasets.labelled import Labelled
+from sw.datasets.splitting import stratified
+
+__all__ = ["FILE_KINDS", "FileShares", "load_files"]
+
+_ONE = {"jpeg-npz": read_jpeg_npz, "npz": read_npz, "folder": read_folder}
+"""Kinds of one file (or folder) a split."""
+_BOTH = {"idx": read_idx, "cifar10-binary": read_cifar10}
+"""Kinds whose directory has files for training and for testing."""
+FILE_KINDS = (*_ONE, *_BOTH)
+"""Kinds of :func:`load_files`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileShares:
+    """How much of the files is used, and for what.
+
+    Parameters
+    ----------
+    validation, test : float
+        Shares of the images that are validation and test split; ``test`` applies where the source
+        has no test images of its own, and ``validation`` is then a share of all images, else one
+        of the training images.
+    train_limit, test_limit : int or None
+        Most images that are used for training and validation, and for testing; the seed chooses.
+    """
+
+    validation: float = 0.16
+    test: float = 0.20
+    train_limit: int | None = None
+    test_limit: int | None = None
+
+
+def load_files(
+    kind: str, path: Path, *, seed: int, test_path: Path | None = None, shares: FileShares
+) -> Dataset:
+    """A data set from files.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`FILE_KINDS`.
+    path : Path
+        The file or directory.
+    seed : int
+        Decides which image falls into which split, and which are left out by a limit.
+    test_path : Path, optional
+        The file or folder of test images; for the kinds that keep them apart anyway it must be
+        left out.
+    shares : FileShares
+        How much is used, and for what.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If a file is missing or wrong, or there are too few images to split.
+    """
+    test: Labelled | None
+    if kind in _BOTH:
+        if test_path is not None:
+            raise InputError(
+                f"data.test_path: {kind} has its test images in data.path; leave it out"
+            )
+        train = _BOTH[kind](path, "train")
+        test = _BOTH[kind](path, "test")
+    else:
+        train = _ONE[kind](path)
+        test = None if test_path is None else _ONE[kind](test_path)
+    classes = train.classes or int(train.labels.max()) + 1
+    if test is not None:
+        _check_alike(train, test, classes)
+    rest, test_index = np.arange(len(train)), np.arange(0)
+    validation = shares.validation
+    if test is None:
+        rest, test_index = _cut(train, rest, shares.test, seed)
+        validation = shares.validation / (1 - shares.test)
+    rest = _limited(train, rest, shares.train_limit, seed)
+    train_index, validation_index = _cut(train, rest, validation, seed)
+    source = train if test is None else test
+    if test is not None:
+        test_index = np.arange(len(test))
+    test_index = _limited(source, test_index, shares.test_limit, seed)
+    return Dataset(
+        name=kind,
+        classes=classes,
+        train=_split(train, train_index),
+        validation=_split(train, validation_index),
+        test=_split(source, test_index),
+    )
+
+
+def _check_alike(train: Labelled, test: Labelled, classes: int) -> None:
+    if train.shape != test.shape:
+        raise InputError(
+            f"{test.path}: images are {test.shape} (channels, height, width), but those of "
+            f"{train.path} are {train.shape}"
+        )
+    if test.labels.max() >= classes or (test.classes and test.classes != classes):
+        raise InputError(
+            f"{test.path}: has {max(test.classes, int(test.labels.max()) + 1)} classes, but "
+            f"{train.path} has {classes}"
+        )
+
+
+def _cut(
+    source: Labelled, index: np.ndarray, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return stratified(source.labels, index, max(1, round(share * len(index))), seed)
+    except ValueError as error:
+        raise InputError(
+            f"{source.path}: {len(index)} images are too few to split: {error}"
+        ) from error
+
+
+def _limited(source: Labelled, index: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
+    if limit is None or limit >= len(index):
+        return index
+    return np.sort(np.random.default_rng(seed).choice(index, limit, replace=False))
+
+
+def _split(source: Labelled, index: np.ndarray) -> Split:
+    return Split(images=source.images(index), labels=source.labels[index])

@@ -1,0 +1,38 @@
+"""Cutting images into splits, each class alike."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+__all__ = ["stratified"]
+
+
+def stratified(
+    labels: np.ndarray, index: np.ndarray, share: float | int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut ``index`` in two, ``share`` of each class in the second part.
+
+    Parameters
+    ----------
+    labels : int array, shape (n,)
+        Class of every image.
+    index : int array
+        Images to cut.
+    share : float or int
+        Share of the second part, or its number of images.
+    seed : int
+        Decides which image falls into which part.
+
+    Returns
+    -------
+    first, second : int array
+        Ascending.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a class has fewer than two images, or a part would have fewer images than classes.
+    """
+    first, second = train_test_split(
+        index, test_size=share, stratify=labels[index], random_state=seed
+    )
+    return np.sort(first), np.sort(second)

@@ -1,0 +1,41 @@
+"""What the host computes between layers, in integers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arch.fixed import requantise
+from arch.host import HostSpec
+
+__all__ = ["operate"]
+
+
+def operate(spec: HostSpec, values: Sequence[np.ndarray]) -> np.ndarray:
+    """Outputs of a host operation, see :class:`arch.host.HostSpec` for the arithmetic.
+
+    Parameters
+    ----------
+    values : sequence of int array, shape (n, C, H, W)
+        What each source gave.
+
+    Returns
+    -------
+    int64 array, shape (n, C, H, W)
+    """
+    acc = np.zeros((len(values[0]), *spec.out_shape), dtype=np.int64)
+    for value, form, factor in zip(values, spec.activations, spec.multipliers, strict=True):
+        acc += _taken(spec, value.astype(np.int64) - form.zero_point) * factor
+    one, shift, none = (np.array([number]) for number in (1, spec.shift, 0))
+    return requantise(acc, one, shift, none, spec.output)  # the multipliers are in `acc` already
+
+
+def _taken(spec: HostSpec, value: np.ndarray) -> np.ndarray:
+    """What enters the sum, zero points taken off."""
+    if spec.kind == "average_pool":
+        return value.sum(axis=(2, 3), keepdims=True)
+    if spec.kind == "shortcut":
+        channels, behind = spec.channels_before + spec.in_shape[0], spec.out_shape[0]
+        kept = value[:, :, :: spec.stride[0], :: spec.stride[1]]
+        around = (spec.channels_before, behind - channels)
+        return np.pad(kept, ((0, 0), around, (0, 0), (0, 0)))
+    return value
