@@ -116,10 +116,10 @@ def test_whole_job(place):
     assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5
 
 
-def test_example_is_right():
+def test_example_is_right(tmp_path):
     """The example's paths are a user's, so it is read and not run."""
     path = ROOT / "examples" / "resnet20_cifar10.yaml"
     assert read_yaml(path).data["cosim"]["positions"] >= 20
-    missing = ohmforge(ROOT, "run", path, "-o", "none", "--set", "data.path=/none")
+    missing = ohmforge(ROOT, "run", path, "-o", tmp_path / "run", "--set", "data.path=/none")
     assert missing.returncode == 2
     assert "/none: cannot be read" in missing.stderr
