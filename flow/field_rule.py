@@ -14,7 +14,6 @@ _NAMES = {
     float: "a number",
     str: "text",
     bool: "true or false",
-    types.NoneType: "null",
 }
 
 
@@ -64,6 +63,8 @@ def _described(annotation: Any, metadata: list[Any]) -> str:
         return ", or ".join(_described(part, metadata) for part in get_args(annotation))
     if origin is dict:
         return f"a mapping from names to {_described(get_args(annotation)[1], [])}"
+    if annotation is types.NoneType:
+        return "null"
     if origin is list:
         return f"a list of {_described(get_args(annotation)[0], [])}"
     low = next((rule.ge for rule in metadata if isinstance(rule, Ge)), None)
