@@ -9,9 +9,10 @@ from arch.errors import InputError
 from flow.configuration import Configuration, DataSection
 from sw.datasets import Dataset, FileShares, load_digits, load_files
 from sw.networks import build
+from sw.train import Recipe
 from sw.weights import load_weights
 
-__all__ = ["load_dataset", "new_network", "start_network"]
+__all__ = ["finetuning_recipe", "load_dataset", "new_network", "start_network"]
 
 
 def load_dataset(configuration: Configuration) -> Dataset:
@@ -93,3 +94,14 @@ def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
     if configuration.model.weights is not None:
         load_weights(network, Path(configuration.model.weights))
     return network.eval()
+
+
+def finetuning_recipe(configuration: Configuration) -> Recipe:
+    """How fine-tuning is done, while policies are judged and when the chosen one is carried out."""
+    training = configuration.train
+    return Recipe(
+        learning_rate=configuration.prune.learning_rate,
+        batch_size=training.batch_size,
+        weight_decay=training.weight_decay,
+        variations=training.variations,
+    )

@@ -12,7 +12,7 @@ from sw.datasets import Dataset
 from sw.graph import TracedLayer, trace
 from sw.policy import Policy
 from sw.segments import expand, keep_largest, norms
-from sw.train import OnEpoch, train
+from sw.train import DEFAULT_RECIPE, OnEpoch, Recipe, train
 
 __all__ = ["finetune", "kept_segments", "weight_masks"]
 
@@ -95,10 +95,7 @@ def finetune(
     scheme: str,
     epochs: int,
     seed: int,
-    learning_rate: float = 0.05,
-    batch_size: int = 64,
-    weight_decay: float = 4e-3,
-    variations: str = "affine",
+    recipe: Recipe = DEFAULT_RECIPE,
     on_epoch: OnEpoch | None = None,
     calibration: np.ndarray | None = None,
 ) -> None:
@@ -114,7 +111,9 @@ def finetune(
         Sparsity structure of ``kept``.
     epochs : int
         0 prunes and re-estimates batch normalisation only.
-    seed, learning_rate, batch_size, weight_decay, variations, on_epoch
+    recipe : Recipe
+        How a step is made.
+    seed, on_epoch
         As in :func:`sw.train.train`.
     calibration : float32 array, shape (n, C, H, W), optional
         Images for batch normalisation; those of the training split unless given.
@@ -138,12 +137,9 @@ def finetune(
         dataset,
         epochs=epochs,
         seed=seed,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        weight_decay=weight_decay,
-        variations=variations,
         on_epoch=on_epoch,
         after_step=hold,
+        **vars(recipe),
     )
     images = dataset.train.images if calibration is None else calibration
     reestimate_batch_norm(network, images)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,10 +14,28 @@ from sw.augment import VARIATIONS
 from sw.datasets import Dataset, Split
 from sw.reproducible import reproducible
 
-__all__ = ["OnEpoch", "accuracy", "train"]
+__all__ = ["DEFAULT_RECIPE", "OnEpoch", "Recipe", "accuracy", "train"]
 
 OnEpoch = Callable[[int, float, float], None]
 """Called after each epoch with its number from 1, the mean loss and the validation accuracy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a step of training is made; the fields are arguments of :func:`train`.
+
+    A policy is judged by the recipe that its network is fine-tuned with in the end, so the search
+    and the pruning take the same one.
+    """
+
+    learning_rate: float = 0.05
+    batch_size: int = 64
+    weight_decay: float = 4e-3
+    variations: str = "affine"
+
+
+DEFAULT_RECIPE = Recipe()
+"""What suits the digits."""
 
 
 def train(

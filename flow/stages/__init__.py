@@ -6,6 +6,7 @@ __all__ = ["STAGES"]
 
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
+_RECIPE = ("train.batch_size", "train.weight_decay", "train.variations")
 _DATA = ("data.path", "data.test_path")
 _LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow")
 
@@ -24,7 +25,7 @@ STAGES = (
         output="policy.yaml",
         details="search",
         module="flow.stages.search",
-        reads=(*_NETWORK, *_WIDTHS, "prune", "search"),
+        reads=(*_NETWORK, *_WIDTHS, *_RECIPE, "prune", "search"),
         needs=("train",),
         opens=_DATA,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
@@ -49,9 +50,7 @@ STAGES = (
             *_WIDTHS,
             "prune.finetune_epochs",
             "prune.learning_rate",
-            "train.batch_size",
-            "train.weight_decay",
-            "train.variations",
+            *_RECIPE,
         ),
         opens=_DATA,
         needs=("train", "search"),

@@ -1,7 +1,7 @@
 """Prune: from the dense network and the policy to kept segments and a fine-tuned network."""
 
 from arch.errors import InputError
-from flow.sources import load_dataset, new_network
+from flow.sources import finetuning_recipe, load_dataset, new_network
 from flow.stage import Context
 from flow.stages.train import WEIGHTS
 from sw.kept_file import save_kept
@@ -17,8 +17,7 @@ KEPT = "kept.safetensors"
 
 def run(context: Context) -> None:
     """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`."""
-    settings, training = context.configuration.prune, context.configuration.train
-    epochs = settings.finetune_epochs
+    epochs = context.configuration.prune.finetune_epochs
     geometry = context.configuration.crossbar_geometry()
     dataset = load_dataset(context.configuration)
     network = new_network(context.configuration, dataset)
@@ -41,10 +40,7 @@ def run(context: Context) -> None:
         scheme=policy.scheme,
         epochs=epochs,
         seed=context.configuration.seed,
-        learning_rate=settings.learning_rate,
-        batch_size=training.batch_size,
-        weight_decay=training.weight_decay,
-        variations=training.variations,
+        recipe=finetuning_recipe(context.configuration),
         on_epoch=on_epoch,
     )
     context.output.mkdir()

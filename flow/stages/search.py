@@ -11,7 +11,7 @@ from arch.errors import CheckFailed, InputError
 from flow.configuration import Configuration
 from flow.json_file import read_json, write_json
 from flow.search_section import SearchSection
-from flow.sources import load_dataset, new_network
+from flow.sources import finetuning_recipe, load_dataset, new_network
 from flow.stage import Context
 from flow.stages.train import WEIGHTS
 from sw.datasets import Dataset
@@ -111,6 +111,7 @@ def _search(
                 calibration_images=settings.calibration_images,
                 finalists=settings.finalists,
                 final_epochs=configuration.prune.finetune_epochs,
+                recipe=finetuning_recipe(configuration),
             ),
             directory=context.scratch / "search",
             fingerprint=context.fingerprint,

@@ -11,7 +11,7 @@ from torch import nn
 from sw.datasets import Dataset, Split
 from sw.prune import finetune
 from sw.search.choices import LayerChoices
-from sw.train import accuracy
+from sw.train import DEFAULT_RECIPE, Recipe, accuracy
 
 __all__ = ["Evaluation", "Evaluator", "spread"]
 
@@ -49,8 +49,8 @@ class Evaluator:
         Training and validation splits are used.
     seed : int
         Order and variations of the images in fine-tuning.
-    learning_rate : float
-        Of fine-tuning.
+    recipe : Recipe
+        How a step of fine-tuning is made: that of the fine-tuning which the winner gets.
     calibration_images : int
         Training images for batch normalisation, evenly spread; all if there are fewer.
     finetune_images : int, optional
@@ -64,14 +64,14 @@ class Evaluator:
         dataset: Dataset,
         *,
         seed: int,
-        learning_rate: float = 0.05,
+        recipe: Recipe = DEFAULT_RECIPE,
         calibration_images: int = 512,
         finetune_images: int | None = None,
     ) -> None:
         self._network = network
         self._layers = tuple(layers)
         self._seed = seed
-        self._learning_rate = learning_rate
+        self._recipe = recipe
         self._whole = _without_test(dataset, dataset.train)
         few = spread(dataset.train, finetune_images or len(dataset.train))
         self._few = _without_test(dataset, few)
@@ -106,7 +106,7 @@ class Evaluator:
             scheme=self._layers[0].scheme,
             epochs=epochs,
             seed=self._seed,
-            learning_rate=self._learning_rate,
+            recipe=self._recipe,
             calibration=None if whole else self._calibration,
         )
         value = accuracy(network, dataset.validation)

@@ -19,6 +19,7 @@ from sw.search.journal import Journal
 from sw.search.log import SearchLog
 from sw.search.problem import Problem
 from sw.search.selection import Finalist, Selection, finalists, select
+from sw.train import DEFAULT_RECIPE, Recipe
 
 __all__ = ["Searched", "Session", "SessionSettings"]
 
@@ -31,8 +32,8 @@ class SessionSettings:
     """What is searched and how policies are judged.
 
     The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
-    ``recovery``, which are fractions, and ``final_epochs``, the passes of fine-tuning that
-    finalists get.
+    ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
+    get, and ``recipe``, how a step of all fine-tuning is made.
     """
 
     seed: int = 0
@@ -49,6 +50,7 @@ class SessionSettings:
     calibration_images: int = 512
     finalists: int = 6
     final_epochs: int = 10
+    recipe: Recipe = DEFAULT_RECIPE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,7 @@ class Session:
             layers,
             dataset,
             seed=settings.seed,
+            recipe=settings.recipe,
             calibration_images=settings.calibration_images,
             finetune_images=settings.finetune_images,
         )

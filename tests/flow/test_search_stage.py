@@ -14,7 +14,9 @@ from flow.stages import search as search_stage
 from flow.stages import train as train_stage
 from flow.stages.search import LOG, SUMMARY
 from sw.policy import read_policy
+from sw.prune import finetune
 from sw.search.evaluation import Evaluator
+from sw.train import Recipe
 
 SEARCH = {
     "agent": "random", "episodes": 4, "hardware": "ous", "finalists": 2, "max_ratio": 0.6,
@@ -164,3 +166,32 @@ def test_what_the_network_does_not_have(run, search, message):
 def test_wrong_section(search, message):
     with pytest.raises(ValueError, match=message):
         configured(**search)
+
+
+def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, monkeypatch):
+    """Every fine-tuning of a search, short or whole, is that of the stage that prunes."""
+    recipes = []
+
+    def watch(*arguments, recipe, **options):
+        recipes.append(recipe)
+        finetune(*arguments, recipe=recipe, **options)
+
+    monkeypatch.setattr("sw.search.evaluation.finetune", watch)
+    configuration = Configuration.model_validate(
+        {
+            "train": {"batch_size": 50, "weight_decay": 0.001, "variations": "none"},
+            "prune": {"finetune_epochs": 1, "learning_rate": 0.01},
+            "search": SEARCH | {"max_accuracy_drop": 30.0},
+        }
+    )
+    search_stage.run(
+        context(
+            configuration,
+            tmp_path,
+            inputs={"train": trained_stage},
+            output=tmp_path / "policy.yaml",
+        )
+    )
+    expected = Recipe(learning_rate=0.01, batch_size=50, weight_decay=0.001, variations="none")
+    assert len(recipes) > SEARCH["episodes"]
+    assert set(recipes) == {expected}
