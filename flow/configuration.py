@@ -62,6 +62,12 @@ class TrainSection(Section):
         description="Random variations of training images, in fine-tuning too: small shifts, turns "
         "and sizes; shifts of up to 4 pixels and mirroring; none.",
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32",
+        description="Number format of the products in training, in fine-tuning and in the search "
+        "too; weights, and all that is reported, are `float32`. `bfloat16` takes half the time "
+        "where the processor has instructions for it.",
+    )
 
 
 class QuantiseSection(Section):
@@ -206,6 +212,11 @@ class Configuration(Section):
         ge=0,
         le=2**31 - 1,
         description="Seed of the split, the first weights and the order of training.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto",
+        description="Where networks are trained and judged; `auto` is CUDA if torch finds it. The "
+        "same seed gives the same bits on one kind of device only, and on CUDA not in every case.",
     )
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()

@@ -42,13 +42,20 @@ class SearchSection(Section):
         description="Percentage points of validation accuracy that may be lost against the dense "
         "network, after fine-tuning.",
     )
-    recovery: float = Field(
-        default=0.0,
+    recovery: float | None = Field(
+        default=None,
         ge=0,
         le=100,
         allow_inf_nan=False,
         description="Percentage points that the fine-tuning of a finalist is expected to win back "
-        "over that in the search: the reward allows so much more to be lost.",
+        "over that in the search: the reward allows so much more to be lost. Measured with uniform "
+        "policies unless given.",
+    )
+    recovery_trials: int = Field(
+        default=3,
+        ge=1,
+        le=16,
+        description="Uniform policies that get the whole fine-tuning to measure the recovery.",
     )
     target_crossbars: int | None = Field(
         default=None,
@@ -94,12 +101,19 @@ class SearchSection(Section):
         le=1000000,
         description="Training images that batch normalisation is estimated on in the search.",
     )
+    validation_images: int | None = Field(
+        default=None,
+        ge=1,
+        le=10000000,
+        description="Validation images that a policy is judged on in the search, evenly spread; "
+        "all unless given. Finalists are judged on all.",
+    )
     finalists: int = Field(
         default=6,
         ge=1,
         le=1000,
-        description="Policies that get the whole fine-tuning; the cheapest of those that keep the "
-        "accuracy wins.",
+        description="Policies that get the whole fine-tuning, at most; the cheapest of those that "
+        "keep the accuracy wins.",
     )
     warmup_episodes: int = Field(
         default=100,

@@ -104,4 +104,5 @@ def finetuning_recipe(configuration: Configuration) -> Recipe:
         batch_size=training.batch_size,
         weight_decay=training.weight_decay,
         variations=training.variations,
+        precision=training.precision,
     )

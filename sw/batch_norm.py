@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sw.compute import device_of, precision_of
 from sw.graph import TracedLayer
 from sw.reproducible import reproducible
 
@@ -13,7 +14,9 @@ _BATCH = 128
 _IMAGES = 4096
 
 
-def reestimate_batch_norm(network: nn.Module, images: np.ndarray) -> None:
+def reestimate_batch_norm(
+    network: nn.Module, images: np.ndarray, precision: str = "float32"
+) -> None:
     """Replace the running statistics of every batch normalisation by those of given images.
 
     Pruning changes what a layer sees, and a running average remembers the network of earlier steps.
@@ -24,22 +27,24 @@ def reestimate_batch_norm(network: nn.Module, images: np.ndarray) -> None:
     ----------
     images : float32 array, shape (n, C, H, W)
         Training images; at least two.
+    precision : str
+        One of :data:`sw.compute.PRECISIONS`.
     """
     if len(images) < 2:
         raise ValueError(f"batch normalisation needs at least two images, not {len(images)}")
     chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).astype(int))
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
-    training = network.training
+    training, device = network.training, device_of(network)
     batches = torch.from_numpy(images[chosen]).tensor_split(-(-len(chosen) // _BATCH))
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch's way to say: average over all batches
     network.train()
     try:
-        with reproducible(), torch.no_grad():
+        with reproducible(), torch.no_grad(), precision_of(device, precision):
             for batch in batches:
-                network(batch)
+                network(batch.to(device))
     finally:
         network.train(training)
         for norm, momentum in zip(norms, momenta, strict=True):
@@ -79,4 +84,4 @@ def fold(layer: TracedLayer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _float64(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().numpy().astype(np.float64)
+    return tensor.detach().cpu().numpy().astype(np.float64)

@@ -8,6 +8,7 @@ from torch import nn
 
 from arch.geometry import Geometry
 from sw.batch_norm import reestimate_batch_norm
+from sw.compute import device_of
 from sw.datasets import Dataset
 from sw.graph import TracedLayer, trace
 from sw.policy import Policy
@@ -124,7 +125,8 @@ def finetune(
         If ``kept`` does not fit the network in this sparsity structure.
     """
     masks = weight_masks(network, kept, geometry, scheme=scheme)
-    pairs = [(layer.module.weight, masks[layer.name]) for layer in trace(network)]
+    device = device_of(network)
+    pairs = [(layer.module.weight, masks[layer.name].to(device)) for layer in trace(network)]
 
     def hold() -> None:
         with torch.no_grad():
@@ -142,10 +144,10 @@ def finetune(
         **vars(recipe),
     )
     images = dataset.train.images if calibration is None else calibration
-    reestimate_batch_norm(network, images)
+    reestimate_batch_norm(network, images, recipe.precision)
 
 
 def _matrix(layer: TracedLayer) -> np.ndarray:
     """Weights as ``W[R, C]``, rows in im2col order."""
-    weight = layer.module.weight.detach().numpy()
+    weight = layer.module.weight.detach().cpu().numpy()
     return weight.reshape(len(weight), -1).T

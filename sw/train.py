@@ -11,11 +11,13 @@ from torch import nn
 
 from arch.errors import InputError
 from sw.augment import VARIATIONS
+from sw.compute import device_of, precision_of
 from sw.datasets import Dataset, Split
 from sw.reproducible import reproducible
 
 __all__ = ["DEFAULT_RECIPE", "OnEpoch", "Recipe", "accuracy", "train"]
 
+_BATCH = 128
 OnEpoch = Callable[[int, float, float], None]
 """Called after each epoch with its number from 1, the mean loss and the validation accuracy."""
 
@@ -32,6 +34,7 @@ class Recipe:
     batch_size: int = 64
     weight_decay: float = 4e-3
     variations: str = "affine"
+    precision: str = "float32"
 
 
 DEFAULT_RECIPE = Recipe()
@@ -49,10 +52,11 @@ def train(
     weight_decay: float = 4e-3,
     label_smoothing: float = 0.1,
     variations: str = "affine",
+    precision: str = "float32",
     on_epoch: OnEpoch | None = None,
     after_step: Callable[[], None] | None = None,
 ) -> None:
-    """Train a network in place on random variations of the training images.
+    """Train a network in place, where it is, on random variations of the training images.
 
     Stochastic gradient descent with Nesterov momentum; the learning rate falls to zero along a
     cosine. The weights of the last epoch are kept: nothing is selected, least of all on test data.
@@ -70,6 +74,8 @@ def train(
         Images a step.
     variations : str
         One of :data:`sw.augment.VARIATIONS`.
+    precision : str
+        One of :data:`sw.compute.PRECISIONS`.
     on_epoch : callable, optional
         See :data:`OnEpoch`.
     after_step : callable, optional
@@ -89,7 +95,7 @@ def train(
         )
     if variations not in VARIATIONS:
         raise ValueError(f"variations must be {', '.join(VARIATIONS)}, not {variations!r}")
-    vary = VARIATIONS[variations]
+    vary, device = VARIATIONS[variations], device_of(network)
     images = torch.from_numpy(dataset.train.images)
     labels = torch.from_numpy(dataset.train.labels)
     generator = torch.Generator().manual_seed(seed)
@@ -107,9 +113,11 @@ def train(
             network.train()
             total = 0.0
             for index in torch.randperm(len(images), generator=generator).split(batch_size):
-                batch = vary(images[index], generator=generator)
+                batch = vary(images[index], generator=generator).to(device)
+                with precision_of(device, precision):
+                    scores = network(batch)
                 loss = F.cross_entropy(
-                    network(batch), labels[index], label_smoothing=label_smoothing
+                    scores.float(), labels[index].to(device), label_smoothing=label_smoothing
                 )
                 optimizer.zero_grad()
                 loss.backward()
@@ -122,21 +130,22 @@ def train(
             if not math.isfinite(mean):
                 raise InputError(f"training diverged in epoch {epoch}: lower the learning rate")
             if on_epoch is not None:
-                on_epoch(epoch, mean, accuracy(network, dataset.validation))
+                on_epoch(epoch, mean, accuracy(network, dataset.validation, precision))
     network.eval()
 
 
-def accuracy(network: nn.Module, split: Split) -> float:
+def accuracy(network: nn.Module, split: Split, precision: str = "float32") -> float:
     """Share of the images (0 to 1) whose largest score is that of their class."""
-    return float(np.mean(_scores(network, split.images).argmax(axis=1) == split.labels))
+    scores = _scores(network, split.images, precision)
+    return float(np.mean(scores.argmax(axis=1) == split.labels))
 
 
-def _scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
-    training = network.training
+def _scores(network: nn.Module, images: np.ndarray, precision: str) -> np.ndarray:
+    training, device = network.training, device_of(network)
     network.eval()
     try:
-        with reproducible(), torch.no_grad():
-            batches = torch.from_numpy(images).split(256)
-            return torch.cat([network(batch) for batch in batches]).numpy()
+        with reproducible(), torch.no_grad(), precision_of(device, precision):
+            batches = torch.from_numpy(images).split(_BATCH)
+            return torch.cat([network(batch.to(device)).float().cpu() for batch in batches]).numpy()
     finally:
         network.train(training)

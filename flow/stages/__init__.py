@@ -6,7 +6,7 @@ __all__ = ["STAGES"]
 
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
-_RECIPE = ("train.batch_size", "train.weight_decay", "train.variations")
+_RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
 _DATA = ("data.path", "data.test_path")
 _LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow")
 

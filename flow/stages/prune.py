@@ -4,6 +4,7 @@ from arch.errors import InputError
 from flow.sources import finetuning_recipe, load_dataset, new_network
 from flow.stage import Context
 from flow.stages.train import WEIGHTS
+from sw.compute import pick_device
 from sw.kept_file import save_kept
 from sw.policy import read_policy
 from sw.prune import finetune, kept_segments
@@ -16,7 +17,7 @@ KEPT = "kept.safetensors"
 
 
 def run(context: Context) -> None:
-    """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`."""
+    """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`; the dense ones if all is kept."""
     epochs = context.configuration.prune.finetune_epochs
     geometry = context.configuration.crossbar_geometry()
     dataset = load_dataset(context.configuration)
@@ -32,17 +33,20 @@ def run(context: Context) -> None:
         text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
         context.progress(epoch, epochs, text)
 
-    finetune(
-        network,
-        kept,
-        dataset,
-        geometry,
-        scheme=policy.scheme,
-        epochs=epochs,
-        seed=context.configuration.seed,
-        recipe=finetuning_recipe(context.configuration),
-        on_epoch=on_epoch,
-    )
+    if not all(mask.all() for mask in kept.values()):  # What loses nothing need not recover.
+        network.to(pick_device(context.configuration.device))
+        finetune(
+            network,
+            kept,
+            dataset,
+            geometry,
+            scheme=policy.scheme,
+            epochs=epochs,
+            seed=context.configuration.seed,
+            recipe=finetuning_recipe(context.configuration),
+            on_epoch=on_epoch,
+        )
+        network.cpu()
     context.output.mkdir()
     save_network(network, context.output / WEIGHTS)
     save_kept(kept, context.output / KEPT, scheme=policy.scheme)

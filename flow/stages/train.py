@@ -3,6 +3,7 @@
 from flow.json_file import write_json
 from flow.sources import load_dataset, start_network
 from flow.stage import Context
+from sw.compute import pick_device
 from sw.train import accuracy, train
 from sw.weights import save_network
 
@@ -19,6 +20,7 @@ def run(context: Context) -> None:
     settings = context.configuration.train
     dataset = load_dataset(context.configuration)
     network = start_network(context.configuration, dataset)
+    network.to(pick_device(context.configuration.device))
 
     def on_epoch(epoch: int, loss: float, validation: float) -> None:
         text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
@@ -33,9 +35,11 @@ def run(context: Context) -> None:
         batch_size=settings.batch_size,
         weight_decay=settings.weight_decay,
         variations=settings.variations,
+        precision=settings.precision,
         on_epoch=on_epoch,
     )
     context.output.mkdir()
+    network.cpu()
     save_network(network, context.output / WEIGHTS)
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     write_json(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
+from sw.compute import pick_device
 from sw.datasets import Dataset, Split
 from sw.prune import finetune
 from sw.search.choices import LayerChoices
 from sw.train import DEFAULT_RECIPE, Recipe, accuracy
 
-__all__ = ["Evaluation", "Evaluator", "spread"]
+__all__ = ["DenseAccuracy", "Evaluation", "Evaluator", "spread"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,22 @@ class Evaluation:
 
     accuracy: float
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseAccuracy:
+    """Accuracy of the dense network, 0 to 1.
+
+    Parameters
+    ----------
+    short : float
+        On the images, and in the precision, of short evaluations.
+    whole : float
+        On all validation images, in float32.
+    """
+
+    short: float
+    whole: float
 
 
 class Evaluator:
@@ -55,6 +72,10 @@ class Evaluator:
         Training images for batch normalisation, evenly spread; all if there are fewer.
     finetune_images : int, optional
         Training images of a pass of fine-tuning, evenly spread; all unless stated.
+    validation_images : int, optional
+        Validation images of a short evaluation, evenly spread; all unless stated.
+    device : str
+        One of :data:`sw.compute.DEVICES`.
     """
 
     def __init__(
@@ -67,19 +88,28 @@ class Evaluator:
         recipe: Recipe = DEFAULT_RECIPE,
         calibration_images: int = 512,
         finetune_images: int | None = None,
+        validation_images: int | None = None,
+        device: str = "cpu",
     ) -> None:
-        self._network = network
+        self._device = pick_device(device)
+        self._network = copy.deepcopy(network).to(self._device)
         self._layers = tuple(layers)
         self._seed = seed
         self._recipe = recipe
-        self._whole = _without_test(dataset, dataset.train)
-        few = spread(dataset.train, finetune_images or len(dataset.train))
-        self._few = _without_test(dataset, few)
+        self._whole = _without_test(dataset, dataset.train, dataset.validation)
+        self._few = _without_test(
+            dataset,
+            spread(dataset.train, finetune_images or len(dataset.train)),
+            spread(dataset.validation, validation_images or len(dataset.validation)),
+        )
         self._calibration = spread(dataset.train, calibration_images).images
 
-    def dense_accuracy(self) -> float:
-        """Accuracy of the dense network on the validation split."""
-        return accuracy(self._network, self._whole.validation)
+    def dense_accuracy(self) -> DenseAccuracy:
+        """What the dense network reaches, measured as policies are."""
+        return DenseAccuracy(
+            short=accuracy(self._network, self._few.validation, self._recipe.precision),
+            whole=accuracy(self._network, self._whole.validation),
+        )
 
     def evaluate(self, kept: Sequence[int], *, epochs: int, whole: bool = False) -> Evaluation:
         """Accuracy of the network with ``kept`` segments in each layer.
@@ -90,7 +120,7 @@ class Evaluator:
             Passes of fine-tuning; 0 for none.
         whole : bool
             Whether fine-tuning and batch normalisation take every training image, as the stage
-            does that prunes at the end.
+            does that prunes at the end, and accuracy every validation image.
         """
         begin = time.monotonic()
         network = copy.deepcopy(self._network)
@@ -109,7 +139,8 @@ class Evaluator:
             recipe=self._recipe,
             calibration=None if whole else self._calibration,
         )
-        value = accuracy(network, dataset.validation)
+        precision = "float32" if whole else self._recipe.precision
+        value = accuracy(network, dataset.validation, precision)
         return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
 
 
@@ -129,12 +160,12 @@ def spread(split: Split, count: int) -> Split:
     return Split(images=split.images[chosen], labels=split.labels[chosen])
 
 
-def _without_test(dataset: Dataset, train: Split) -> Dataset:
-    """The data set with other training images, and validation images in the place of the test."""
+def _without_test(dataset: Dataset, train: Split, validation: Split) -> Dataset:
+    """The data set with these images, those of validation in the place of the test too."""
     return Dataset(
         name=dataset.name,
         classes=dataset.classes,
         train=train,
-        validation=dataset.validation,
-        test=dataset.validation,
+        validation=validation,
+        test=validation,
     )

@@ -1,4 +1,4 @@
-"""The log of a search: a line of JSON for every step, every episode and every finalist."""
+"""The log of a search: a line of JSON for every trial, step, episode and finalist."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from sw.search.environment import StepRecord
 from sw.search.history import Episode
+from sw.search.recovery import Trial
 from sw.search.selection import Finalist
 
 __all__ = ["SearchLog"]
@@ -16,7 +17,8 @@ __all__ = ["SearchLog"]
 class SearchLog:
     """Writes the log; what it said of earlier runs at ``path`` is replaced.
 
-    It is a context manager. Each line has ``event``: ``step``, ``episode`` or ``finalist``.
+    It is a context manager. The ``event`` of a line is ``trial``, ``step``, ``episode`` or
+    ``finalist``.
 
     Parameters
     ----------
@@ -40,6 +42,11 @@ class SearchLog:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def trial(self, trial: Trial) -> None:
+        """A uniform policy was judged to measure the recovery."""
+        self._write("trial", vars(trial) | {"seconds": round(trial.seconds, 4)})
+        self._file.flush()
 
     def step(self, record: StepRecord) -> None:
         """A layer was decided."""

@@ -12,13 +12,14 @@ from sw.datasets import Dataset
 from sw.search.agents import Agent
 from sw.search.choices import network_choices
 from sw.search.environment import PruningEnvironment
-from sw.search.evaluation import Evaluation, Evaluator
+from sw.search.evaluation import DenseAccuracy, Evaluation, Evaluator
 from sw.search.hardware import Objective, hardware_terms
 from sw.search.history import Episode, History
 from sw.search.journal import Journal
 from sw.search.log import SearchLog
 from sw.search.problem import Problem
-from sw.search.selection import Finalist, Selection, finalists, select
+from sw.search.recovery import Trial, measure_recovery
+from sw.search.selection import Finalist, Selection, select
 from sw.train import DEFAULT_RECIPE, Recipe
 
 __all__ = ["Searched", "Session", "SessionSettings"]
@@ -33,7 +34,7 @@ class SessionSettings:
 
     The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
     ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
-    get, and ``recipe``, how a step of all fine-tuning is made.
+    get, ``recipe``, how a step of all fine-tuning is made, and ``device``, where.
     """
 
     seed: int = 0
@@ -42,15 +43,18 @@ class SessionSettings:
     reward: str = "constrained"
     cost_weight: float = 0.1
     max_drop: float = 0.01
-    recovery: float = 0.0
+    recovery: float | None = None
+    recovery_trials: int = 3
     max_ratio: float | Mapping[str, float] = 0.97
     target_crossbars: int | None = None
     finetune_epochs: int = 1
     finetune_images: int | None = None
     calibration_images: int = 512
+    validation_images: int | None = None
     finalists: int = 6
     final_epochs: int = 10
     recipe: Recipe = DEFAULT_RECIPE
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,8 @@ class Searched:
 
     problem: Problem
     max_drop: float
+    recovery: float
+    dense: DenseAccuracy
     history: History
     selection: Selection
 
@@ -88,7 +94,8 @@ class Searched:
             "best_episode": best.number,
             "hardware": problem.objective.name,
             "max_accuracy_drop": 100 * self.max_drop,
-            "dense": {"accuracy": problem.dense_accuracy, **problem.objective.dense},
+            "recovery": 100 * self.recovery,
+            "dense": {"accuracy": self.dense.whole, **problem.objective.dense},
             "winner": _figures(winner) if winner else None,
             "finalists": [_figures(finalist) for finalist in self.selection.finalists],
         }
@@ -147,21 +154,12 @@ class Session:
             recipe=settings.recipe,
             calibration_images=settings.calibration_images,
             finetune_images=settings.finetune_images,
+            validation_images=settings.validation_images,
+            device=settings.device,
         )
-        self._problem = Problem(
-            layers=layers,
-            evaluate=self._short,
-            dense_accuracy=self._evaluator.dense_accuracy(),
-            objective=Objective(
-                name=settings.hardware,
-                dense=hardware_terms(layers, [layer.segments for layer in layers]),
-                weights=settings.hardware_weights,
-            ),
-            reward=settings.reward,
-            max_drop=settings.max_drop + settings.recovery,
-            cost_weight=settings.cost_weight,
-            target_crossbars=settings.target_crossbars,
-        )
+        self._layers = layers
+        self._dense = self._evaluator.dense_accuracy()
+        self._ask(recovery=0.0)  # What cannot be asked is refused before anything is evaluated.
         directory.mkdir(parents=True, exist_ok=True)
         self.log_path = directory / "log.jsonl"
         """The log, as it grows."""
@@ -173,35 +171,83 @@ class Session:
         return self._journal.remembered_seconds
 
     def run(self, agent: Agent, *, episodes: int, progress: Progress) -> Searched:
-        """Let ``agent`` play its ``episodes``, fine-tune the finalists and choose."""
-        total = episodes + self._settings.finalists
+        """Measure the recovery, let ``agent`` play its ``episodes``, fine-tune, choose."""
+        settings = self._settings
+        trials = settings.recovery_trials if settings.recovery is None else 0
+        total = trials + episodes + settings.finalists
         with SearchLog(self.log_path, self.names) as log:
+            recovery = self._recovery(log, lambda done, text: progress(done, total, text))
+            problem = self._ask(recovery)
 
             def on_episode(episode: Episode) -> None:
                 log.episode(episode)
-                progress(episode.number + 1, total, _best_so_far(environment.history.best))
+                done = trials + episode.number + 1
+                progress(done, total, _best_so_far(environment.history.best))
 
-            environment = PruningEnvironment(self._problem, on_step=log.step, on_episode=on_episode)
+            environment = PruningEnvironment(problem, on_step=log.step, on_episode=on_episode)
             agent.search(environment)
-            candidates = finalists(environment.history, self._settings.finalists)
+            tuned = []
 
             def on_finalist(finalist: Finalist) -> None:
                 log.finalist(finalist)
+                tuned.append(finalist)
                 text = f"finalist {finalist.episode.number}: -{100 * finalist.drop:.2f} points"
-                progress(episodes + candidates.index(finalist.episode) + 1, total, text)
+                progress(trials + episodes + len(tuned), total, text)
 
             selection = select(
-                self._problem,
-                candidates,
+                environment.history,
                 self._whole,
-                max_drop=self._settings.max_drop,
+                dense_accuracy=self._dense.whole,
+                max_drop=settings.max_drop,
+                count=settings.finalists,
                 on_finalist=on_finalist,
             )
         return Searched(
-            problem=self._problem,
-            max_drop=self._settings.max_drop,
+            problem=problem,
+            max_drop=settings.max_drop,
+            recovery=recovery,
+            dense=self._dense,
             history=environment.history,
             selection=selection,
+        )
+
+    def _recovery(self, log: SearchLog, progress: Callable[[int, str], None]) -> float:
+        settings = self._settings
+        if settings.recovery is not None:
+            return settings.recovery
+        done = 0
+
+        def on_trial(trial: Trial) -> None:
+            nonlocal done
+            log.trial(trial)
+            done += trial.whole
+            progress(done, f"recovery: uniform {trial.ratio:.3f}, -{100 * trial.drop:.2f} points")
+
+        return measure_recovery(
+            self._layers,
+            short=self._short,
+            whole=self._whole,
+            dense=self._dense,
+            max_drop=settings.max_drop,
+            trials=settings.recovery_trials,
+            on_trial=on_trial,
+        )
+
+    def _ask(self, recovery: float) -> Problem:
+        settings, layers = self._settings, self._layers
+        return Problem(
+            layers=layers,
+            evaluate=self._short,
+            dense_accuracy=self._dense.short,
+            objective=Objective(
+                name=settings.hardware,
+                dense=hardware_terms(layers, [layer.segments for layer in layers]),
+                weights=settings.hardware_weights,
+            ),
+            reward=settings.reward,
+            max_drop=settings.max_drop + recovery,
+            cost_weight=settings.cost_weight,
+            target_crossbars=settings.target_crossbars,
         )
 
     def draw(self, directory: Path, done: Searched, *, title: str) -> None:
@@ -210,7 +256,7 @@ class Session:
 
         winner = done.selection.winner
         draw_plots(
-            directory, self._problem, done.history, winner.episode if winner else None, title=title
+            directory, done.problem, done.history, winner.episode if winner else None, title=title
         )
 
     def finish(self) -> None:

@@ -1,41 +1,15 @@
 """Controls with one number for the whole network: bisected, then tried all around."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from sw.search.agents import AgentSettings
-from sw.search.choices import LayerChoices
 from sw.search.environment import PruningEnvironment, play
+from sw.search.families import FAMILIES, Family
 
-__all__ = ["OneNumber", "evenly", "global_magnitude_ratios", "new", "uniform_ratios"]
+__all__ = ["OneNumber", "evenly", "new"]
 
 _HALVINGS = 8
 _AROUND = 0.15
-
-Family = Callable[[Sequence[LayerChoices], float], list[float]]
-"""From a number, 0 to 1, to the ratio of every layer."""
-
-
-def uniform_ratios(layers: Sequence[LayerChoices], share: float) -> list[float]:
-    """The same ratio for every layer, or the largest that it allows."""
-    return [min(share, layer.top_ratio) for layer in layers]
-
-
-def global_magnitude_ratios(layers: Sequence[LayerChoices], share: float) -> list[float]:
-    """One threshold of the norm for all layers, which prunes the given share of all segments.
-
-    Norms are compared as they are, as in the global magnitude pruning of Han et al. (2015). The
-    largest ratio of a layer holds, so a little less than the share may go.
-    """
-    norms = np.sort(np.concatenate([layer.norms.ravel() for layer in layers]))
-    number = int(share * len(norms))
-    threshold = norms[number] if number < len(norms) else np.inf
-    return [
-        min(float(np.count_nonzero(layer.norms < threshold)) / layer.segments, layer.top_ratio)
-        for layer in layers
-    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +23,7 @@ class OneNumber:
     ----------
     settings : AgentSettings
     family : callable
-        See :data:`Family`.
+        See :data:`sw.search.families.Family`.
     """
 
     settings: AgentSettings
@@ -82,5 +56,4 @@ def evenly(number: int) -> float:
 
 def new(name: str, settings: AgentSettings) -> OneNumber:
     """The agent ``uniform`` or ``global_magnitude``."""
-    family = {"uniform": uniform_ratios, "global_magnitude": global_magnitude_ratios}[name]
-    return OneNumber(settings=settings, family=family)
+    return OneNumber(settings=settings, family=FAMILIES[name])

@@ -22,10 +22,11 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from sw.reproducible import reproducible
 from sw.search.agents import AgentSettings
-from sw.search.agents.one_number import evenly, global_magnitude_ratios, uniform_ratios
+from sw.search.agents.one_number import evenly
 from sw.search.agents.replay import EpisodeReplay
 from sw.search.choices import LayerChoices
 from sw.search.environment import PruningEnvironment
+from sw.search.families import global_magnitude_ratios, uniform_ratios
 
 __all__ = ["Reinforcement", "new"]
 

@@ -8,9 +8,9 @@ import torch
 
 from arch.errors import ToolError
 from sw.search.agents import AGENTS, AgentSettings, new_agent
-from sw.search.agents.one_number import global_magnitude_ratios, uniform_ratios
 from sw.search.agents.replay import EpisodeReplay
 from sw.search.environment import PruningEnvironment
+from sw.search.families import global_magnitude_ratios, uniform_ratios
 from tests.sw.search_problems import layer, problem, towards
 
 BEST = (0.25, 0.75, 0.5)

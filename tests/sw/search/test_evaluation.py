@@ -52,8 +52,22 @@ def test_calibration_images_decide_batch_normalisation(trained, digits, layers):
 
 
 def test_dense(trained, digits, layers):
-    evaluator = Evaluator(trained, layers, digits, seed=0)
-    assert evaluator.dense_accuracy() == accuracy(trained, digits.validation)
+    few = spread(digits.validation, 50)
+    evaluator = Evaluator(trained, layers, digits, seed=0, validation_images=50)
+    dense = evaluator.dense_accuracy()
+    assert dense.whole == accuracy(trained, digits.validation)
+    assert dense.short == accuracy(trained, few)
+
+
+def test_validation_images(trained, digits, layers):
+    """A short evaluation sees few images, the whole one all."""
+    evaluator = Evaluator(trained, layers, digits, seed=0, validation_images=50)
+    kept = [one.kept(0.8) for one in layers]
+    short = evaluator.evaluate(kept, epochs=0).accuracy * 50
+    assert short == pytest.approx(round(short))
+    whole = evaluator.evaluate(kept, epochs=0, whole=True).accuracy * len(digits.validation)
+    assert whole == pytest.approx(round(whole))
+    assert whole / len(digits.validation) * 50 != pytest.approx(short)
 
 
 class Untouchable:
