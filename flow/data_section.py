@@ -60,7 +60,14 @@ class DataSection(Section):
         ge=0.001,
         le=0.8,
         allow_inf_nan=False,
-        description="Share of the images of `path` that is validation split (not for `digits`).",
+        description="Share of the images of `path`, or with `validation_from: test` of the test "
+        "images, that is validation split (not for `digits`).",
+    )
+    validation_from: Literal["train", "test"] = Field(
+        default="train",
+        description="Which images the validation split is cut from. Weights from elsewhere have "
+        "seen the training images, and lose on them what they knew by heart; say `test` then. "
+        "What is cut off the test images is not tested.",
     )
     test_share: float = Field(
         default=0.2,

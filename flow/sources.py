@@ -52,6 +52,7 @@ def _files(section: str, seed: int, stamps: tuple[tuple[str, int, int], ...]) ->
         shares=FileShares(
             validation=data.validation_share,
             test=data.test_share,
+            validation_from=data.validation_from,
             train_limit=data.train_limit,
             test_limit=data.test_limit,
         ),

@@ -35,12 +35,17 @@ class FileShares:
         Shares of the images that are validation and test split; ``test`` applies where the source
         has no test images of its own, and ``validation`` is then a share of all images, else one
         of the training images.
+    validation_from : str
+        ``train`` or ``test``: of which images the validation split is cut. Weights that were
+        trained elsewhere have seen the training images, so that only test images can tell what
+        they lose; the part that is cut off is then not tested.
     train_limit, test_limit : int or None
         Most images that are used for training and validation, and for testing; the seed chooses.
     """
 
     validation: float = 0.16
     test: float = 0.20
+    validation_from: str = "train"
     train_limit: int | None = None
     test_limit: int | None = None
 
@@ -83,23 +88,37 @@ def load_files(
     classes = train.classes or int(train.labels.max()) + 1
     if test is not None:
         _check_alike(train, test, classes)
-    rest, test_index = np.arange(len(train)), np.arange(0)
-    validation = shares.validation
-    if test is None:
-        rest, test_index = _cut(train, rest, shares.test, seed)
-        validation = shares.validation / (1 - shares.test)
+        return _of_two(kind, classes, train, test, shares, seed)
+    if shares.validation_from == "test":
+        raise InputError("data.validation_from: test needs test images; give data.test_path")
+    rest, test_index = _cut(train, np.arange(len(train)), shares.test, seed)
     rest = _limited(train, rest, shares.train_limit, seed)
-    train_index, validation_index = _cut(train, rest, validation, seed)
-    source = train if test is None else test
-    if test is not None:
-        test_index = np.arange(len(test))
-    test_index = _limited(source, test_index, shares.test_limit, seed)
+    train_index, validation_index = _cut(train, rest, shares.validation / (1 - shares.test), seed)
     return Dataset(
         name=kind,
         classes=classes,
         train=_split(train, train_index),
         validation=_split(train, validation_index),
-        test=_split(source, test_index),
+        test=_split(train, _limited(train, test_index, shares.test_limit, seed)),
+    )
+
+
+def _of_two(
+    kind: str, classes: int, train: Labelled, test: Labelled, shares: FileShares, seed: int
+) -> Dataset:
+    """The data set of a source that keeps training and test images apart."""
+    train_index = _limited(train, np.arange(len(train)), shares.train_limit, seed)
+    test_index = np.arange(len(test))
+    if shares.validation_from == "test":
+        test_index, validation_index = _cut(test, test_index, shares.validation, seed)
+    else:
+        train_index, validation_index = _cut(train, train_index, shares.validation, seed)
+    return Dataset(
+        name=kind,
+        classes=classes,
+        train=_split(train, train_index),
+        validation=_split(test if shares.validation_from == "test" else train, validation_index),
+        test=_split(test, _limited(test, test_index, shares.test_limit, seed)),
     )
 
 

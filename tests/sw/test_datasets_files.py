@@ -151,6 +151,21 @@ def test_test_images_of_their_own(tmp_path):
     assert [len(split) for split in (small.train, small.validation, small.test)] == [17, 3, 3]
 
 
+def test_validation_from_test_images(tmp_path):
+    """Both are cut from the test images, and the training images are all for training."""
+    np.savez(tmp_path / "a.npz", images=pixels(50), labels=labels_of(50))
+    np.savez(tmp_path / "b.npz", images=pixels(20, seed=1), labels=labels_of(20))
+    options = {"test_path": tmp_path / "b.npz", "validation": 0.4, "validation_from": "test"}
+    data = load(tmp_path / "a.npz", **options)
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [50, 8, 12]
+    found = np.concatenate([data.validation.images, data.test.images])
+    assert sorted(map(bytes, found)) == sorted(map(bytes, planes(pixels(20, seed=1))))
+    small = load(tmp_path / "a.npz", **options, train_limit=20, test_limit=3)
+    assert [len(split) for split in (small.train, small.validation, small.test)] == [20, 8, 3]
+    with pytest.raises(InputError, match=r"validation_from: test needs test images; give"):
+        load(tmp_path / "a.npz", validation_from="test")
+
+
 def test_kinds_with_both_splits(tmp_path):
     write_mnist(tmp_path / "mnist", pixels(30, (4, 3)), labels_of(30))
     data = load(tmp_path / "mnist", "idx")
