@@ -137,6 +137,14 @@ class PruneSection(Section):
         allow_inf_nan=False,
         description="Size of the first step of fine-tuning; it falls to zero along a cosine.",
     )
+    distillation: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of the loss of fine-tuning, in the search too, that asks for the scores "
+        "of the dense network instead of the labels (knowledge distillation).",
+    )
 
     @field_validator("ratio", mode="before")
     @classmethod

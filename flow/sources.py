@@ -106,4 +106,5 @@ def finetuning_recipe(configuration: Configuration) -> Recipe:
         weight_decay=training.weight_decay,
         variations=training.variations,
         precision=training.precision,
+        distillation=configuration.prune.distillation,
     )

@@ -1,5 +1,6 @@
 """Pruning of whole segments, and fine-tuning of what is left."""
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -113,7 +114,7 @@ def finetune(
     epochs : int
         0 prunes and re-estimates batch normalisation only.
     recipe : Recipe
-        How a step is made.
+        How a step is made; where it distils, the teacher is the network before it is pruned.
     seed, on_epoch
         As in :func:`sw.train.train`.
     calibration : float32 array, shape (n, C, H, W), optional
@@ -125,6 +126,7 @@ def finetune(
         If ``kept`` does not fit the network in this sparsity structure.
     """
     masks = weight_masks(network, kept, geometry, scheme=scheme)
+    teacher = copy.deepcopy(network).eval() if recipe.distillation else None
     device = device_of(network)
     pairs = [(layer.module.weight, masks[layer.name].to(device)) for layer in trace(network)]
 
@@ -141,6 +143,7 @@ def finetune(
         seed=seed,
         on_epoch=on_epoch,
         after_step=hold,
+        teacher=teacher,
         **vars(recipe),
     )
     images = dataset.train.images if calibration is None else calibration

@@ -18,6 +18,7 @@ from sw.reproducible import reproducible
 __all__ = ["DEFAULT_RECIPE", "OnEpoch", "Recipe", "accuracy", "train"]
 
 _BATCH = 128
+_TEMPERATURE = 2.0
 OnEpoch = Callable[[int, float, float], None]
 """Called after each epoch with its number from 1, the mean loss and the validation accuracy."""
 
@@ -35,6 +36,7 @@ class Recipe:
     weight_decay: float = 4e-3
     variations: str = "affine"
     precision: str = "float32"
+    distillation: float = 0.0
 
 
 DEFAULT_RECIPE = Recipe()
@@ -53,6 +55,8 @@ def train(
     label_smoothing: float = 0.1,
     variations: str = "affine",
     precision: str = "float32",
+    distillation: float = 0.0,
+    teacher: nn.Module | None = None,
     on_epoch: OnEpoch | None = None,
     after_step: Callable[[], None] | None = None,
 ) -> None:
@@ -76,6 +80,11 @@ def train(
         One of :data:`sw.augment.VARIATIONS`.
     precision : str
         One of :data:`sw.compute.PRECISIONS`.
+    distillation : float
+        Share of the loss, 0 to 1, that asks for the scores of ``teacher`` instead of the labels:
+        knowledge distillation (Hinton et al., 2015) at a temperature of 2.
+    teacher : Module, optional
+        A trained network with the same classes; needed if ``distillation`` is above 0.
     on_epoch : callable, optional
         See :data:`OnEpoch`.
     after_step : callable, optional
@@ -95,6 +104,8 @@ def train(
         )
     if variations not in VARIATIONS:
         raise ValueError(f"variations must be {', '.join(VARIATIONS)}, not {variations!r}")
+    if not 0 <= distillation <= 1 or (distillation and teacher is None):
+        raise ValueError(f"distillation must be 0 to 1, and 0 without teacher, not {distillation}")
     vary, device = VARIATIONS[variations], device_of(network)
     images = torch.from_numpy(dataset.train.images)
     labels = torch.from_numpy(dataset.train.labels)
@@ -119,6 +130,10 @@ def train(
                 loss = F.cross_entropy(
                     scores.float(), labels[index].to(device), label_smoothing=label_smoothing
                 )
+                if teacher is not None and distillation:
+                    with torch.no_grad(), precision_of(device, precision):
+                        wanted = teacher(batch)
+                    loss = torch.lerp(loss, _divergence(scores, wanted), distillation)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -132,6 +147,14 @@ def train(
             if on_epoch is not None:
                 on_epoch(epoch, mean, accuracy(network, dataset.validation, precision))
     network.eval()
+
+
+def _divergence(scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Of the student's class probabilities from the teacher's, both softened."""
+    logarithms = F.log_softmax(scores.float() / _TEMPERATURE, dim=1)
+    probabilities = F.softmax(wanted.float() / _TEMPERATURE, dim=1)
+    # Times the square, so that the gradient is as large as that of the labels (Hinton et al.).
+    return F.kl_div(logarithms, probabilities, reduction="batchmean") * _TEMPERATURE**2
 
 
 def accuracy(network: nn.Module, split: Split, precision: str = "float32") -> float:

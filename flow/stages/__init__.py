@@ -50,6 +50,7 @@ STAGES = (
             *_WIDTHS,
             "prune.finetune_epochs",
             "prune.learning_rate",
+            "prune.distillation",
             *_RECIPE,
         ),
         opens=_DATA,

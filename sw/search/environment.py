@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 
 from sw.search.history import Episode, History
-from sw.search.observation import FEATURES, Observer
+from sw.search.observation import Observer, feature_names
 from sw.search.problem import Problem
 
 __all__ = ["PruningEnvironment", "StepRecord", "play"]
@@ -43,7 +43,9 @@ class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
     ) -> None:
         self.problem = problem
         self.history = History()
-        self.observation_space = gymnasium.spaces.Box(0, 1, (len(FEATURES),), np.float32)
+        self.observation_space = gymnasium.spaces.Box(
+            0, 1, (len(feature_names(problem.layers)),), np.float32
+        )
         self.action_space = gymnasium.spaces.Box(0, 1, (1,), np.float32)
         self._observer = Observer(problem.layers)
         self._on_step = on_step

@@ -73,6 +73,11 @@ class History:
         """Different policies, each evaluated once."""
         return sum(not episode.repeated for episode in self.episodes)
 
+    @property
+    def rewards(self) -> list[float]:
+        """Of every episode, in order."""
+        return [episode.reward for episode in self.episodes]
+
     def distinct(self) -> list[Episode]:
         """Every policy once, in the order in which they were tried."""
         return [episode for episode in self.episodes if not episode.repeated]

@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.search.choices import LayerChoices
 
-__all__ = ["FEATURES", "Observer"]
+__all__ = ["FEATURES", "Observer", "feature_names"]
 
 FEATURES = (
     "index",
@@ -31,14 +31,21 @@ FEATURES = (
     "crossbars_left",
     "crossbars_possible",
 )
-"""Features in order; ``docs/search.md`` defines each."""
+"""Features in order, before those of :func:`feature_names`; ``docs/search.md`` defines each."""
+
+
+def feature_names(layers: Sequence[LayerChoices]) -> tuple[str, ...]:
+    """Every feature of an observation, in order: :data:`FEATURES`, then one for each layer."""
+    return (*FEATURES, *(f"is_{layer.name}" for layer in layers))
 
 
 class Observer:
     """Observations of one network, every feature 0 to 1.
 
     The first ten are those of AMC (He et al., 2018, section 3.1), with segments in the place of
-    FLOPs and one kernel size; the others tell of the hardware, as the mapper counts it.
+    FLOPs and one kernel size; others tell of the hardware, as the mapper counts it. The last, one
+    for each layer, are 1 for this layer and else 0: by AMC's features, of which only the index
+    differs, the layers in a group of a residual network could hardly be treated differently.
 
     Parameters
     ----------
@@ -86,7 +93,7 @@ class Observer:
 
         Returns
         -------
-        float32 array, shape (len(FEATURES),)
+        float32 array, shape (len(FEATURES) + layers,)
         """
         done = len(kept)
         here = min(done, len(self._layers) - 1)
@@ -109,6 +116,7 @@ class Observer:
             self._small[here],
             *_hardware(here, ous, self._ous, self._least_ous),
             *_hardware(here, crossbars, self._crossbars, self._least_crossbars),
+            *(float(number == here) for number in range(len(self._layers))),
         )
         return np.clip(np.array(values, dtype=np.float32), 0, 1)
 

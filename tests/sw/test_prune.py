@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from arch.layer import SCHEMES
 from sw.networks import mappable
 from sw.policy import Policy, policy_for
 from sw.prune import finetune, kept_segments, weight_masks
-from sw.train import accuracy
+from sw.train import Recipe, accuracy
 
 NAMES = ("conv1", "conv2", "conv3", "fc")
 GEOMETRIES = [Geometry(), Geometry(ou_rows=4, ou_cols=16, weight_bits=4)]
@@ -161,3 +162,21 @@ def test_wrong_kept(trained):
         weight_masks(trained, kept, Geometry(), scheme="row_vector")
     with pytest.raises(ValueError, match="must be given for conv1, conv2, conv3, fc, not for fc"):
         weight_masks(trained, {"fc": kept["fc"]}, Geometry(), scheme="column_vector")
+
+
+def test_distillation_learns_from_the_dense_network(trained, digits):
+    """With labels that tell nothing, only the teacher can bring the accuracy back."""
+    geometry = Geometry()
+    kept = kept_of(trained, "column_vector", geometry)
+    labels = np.random.default_rng(0).permutation(digits.train.labels)
+    wrong = dataclasses.replace(digits, train=dataclasses.replace(digits.train, labels=labels))
+    found = []
+    for distillation in (0.0, 1.0):
+        network = copy.deepcopy(trained)
+        finetune(
+            network, kept, wrong, geometry, scheme="column_vector", epochs=2, seed=0,
+            recipe=Recipe(distillation=distillation),
+        )  # fmt: skip
+        found.append(accuracy(network, digits.validation))
+    assert found[0] < 0.5
+    assert found[1] > 0.95

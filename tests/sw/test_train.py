@@ -106,6 +106,12 @@ def test_wrong_numbers(digits, wrong):
         train(make(), digits, **({"epochs": 1, "seed": 0} | wrong))
 
 
+@pytest.mark.parametrize("distillation", [-0.1, 1.1, 0.5])
+def test_distillation_needs_a_teacher(digits, distillation):
+    with pytest.raises(ValueError, match="distillation must be 0 to 1, and 0 without teacher"):
+        train(make(), digits, epochs=1, seed=0, distillation=distillation)
+
+
 def test_accuracy_is_a_share_and_changes_nothing():
     class FirstPixel(torch.nn.Module):
         def forward(self, images):

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from sw.search.agents import AgentSettings
+from sw.search.agents.warmup import evenly
 from sw.search.environment import PruningEnvironment, play
 from sw.search.families import FAMILIES, Family
 
-__all__ = ["OneNumber", "evenly", "new"]
+__all__ = ["OneNumber", "new"]
 
 _HALVINGS = 8
 _AROUND = 0.15
@@ -44,14 +45,6 @@ class OneNumber:
             bottom, top = max(0.0, low - _AROUND), min(1.0, high + _AROUND)
             share = bottom + (top - bottom) * evenly(number - _HALVINGS + 1)
             play(environment, self.family(layers, share))
-
-
-def evenly(number: int) -> float:
-    """The sequence 1/2, 1/4, 3/4, 1/8, ... (van der Corput) from 1: even, wherever it ends."""
-    value, digit = 0.0, 0.5
-    while number:
-        value, digit, number = value + digit * (number % 2), digit / 2, number // 2
-    return value
 
 
 def new(name: str, settings: AgentSettings) -> OneNumber:

@@ -3,8 +3,9 @@
 AMC: He et al., "AMC: AutoML for Model Compression and Acceleration on Mobile Devices", ECCV 2018,
 section 4 and its published code. Two hidden layers of 300, learning rates 1e-4 (actor) and 1e-3
 (critic), batches of 64, soft updates of 0.01, discount 1, a replay of 100 episodes, random episodes
-first, then noise from a truncated normal distribution that decays from episode to episode. Two
-things differ, each with its reason below: the random episodes and the number of updates.
+first, then noise from a truncated normal distribution that decays from episode to episode. Three
+things differ, each with its reason where it is: the first episodes (:mod:`.warmup`), the number of
+updates, and the imitation of the best episodes.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.random.mtrand import get_bit_generator
 from stable_baselines3 import DDPG, SAC, TD3
 from stable_baselines3.common.noise import ActionNoise
@@ -22,11 +24,9 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from sw.reproducible import reproducible
 from sw.search.agents import AgentSettings
-from sw.search.agents.one_number import evenly
 from sw.search.agents.replay import EpisodeReplay
-from sw.search.choices import LayerChoices
+from sw.search.agents.warmup import Warmup, truncated_normal
 from sw.search.environment import PruningEnvironment
-from sw.search.families import global_magnitude_ratios, uniform_ratios
 
 __all__ = ["Reinforcement", "new"]
 
@@ -40,63 +40,80 @@ _REPLAY_EPISODES = 100
 _UPDATES = 40
 """Updates after an episode. AMC makes as many as there are layers, which in a network of few layers
 is too few to learn anything in some hundred episodes."""
-_AROUND = 0.2
-"""Standard deviation of the ratios of a random episode, in the scaled range of -1 to 1."""
+_ELITE = 8
+"""Episodes of the highest reward that the actor is drawn to."""
+_ELITE_RATE = 1e-3
 _ENTROPY = 0.01
 """What entropy is worth to SAC; found by itself it would outweigh rewards of this size for long."""
 
 
 class _Warming(OffPolicyAlgorithm):
-    """Random episodes around simple policies that prune more or less, before learning begins.
-
-    AMC draws every ratio of these episodes by itself. In a network of many layers the sum is then
-    nearly the same every time, and some layer is always pruned to death, so that nothing is seen of
-    policies that keep the accuracy. Here an episode takes the same ratio in every layer, or the
-    ratios of one threshold for the whole network, in turn and evenly from nothing to everything,
-    and draws each ratio around that.
-    """
+    """Episodes of a :class:`Warmup` before learning begins."""
 
     settings: AgentSettings
     generator: np.random.Generator
-    layers: tuple[LayerChoices, ...]
+    walk: PruningEnvironment
+    warmup: Warmup
+    proposed: np.ndarray
 
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.num_timesteps >= learning_starts:
             return self._explore(learning_starts, n_envs)
-        episode, step = divmod(self.num_timesteps, len(self.layers))
-        family = (uniform_ratios, global_magnitude_ratios)[episode % 2]
-        ratio = family(self.layers, evenly(episode // 2 + 1))[step]
-        top = self.layers[step].top_ratio
-        mean = np.full((n_envs, 1), 2 * ratio / top - 1 if top else 0.0)
-        scaled = _truncated_normal(mean, _AROUND, self.generator)
-        return self.policy.unscale_action(scaled), scaled
+        layers = self.walk.problem.layers
+        step = self.num_timesteps % len(layers)
+        if step == 0:
+            self.proposed = self.warmup.propose(self.walk.history.rewards)
+        top = layers[step].top_ratio
+        action = np.full((n_envs, 1), self.proposed[step] / top if top else 0.0, np.float32)
+        return action, self.policy.scale_action(action)
 
     def _explore(self, learning_starts: int, n_envs: int) -> tuple[np.ndarray, np.ndarray]:
         return super()._sample_action(learning_starts, None, n_envs)
 
 
 class _Exploring(_Warming):
-    """Two learning rates that stay, and truncated normal noise that decays.
+    """Two learning rates that stay, imitation of the best episodes, and noise that decays.
 
     stable-baselines3 has one rate for both networks, and clips its noise, which would try the two
     ends of the range again and again.
+
+    A few hundred episodes teach a critic of twenty layers little. Self-imitation (Oh et al., ICML
+    2018) uses what was good without it: after the updates, the actor is moved towards the actions
+    of the episodes of the highest reward. What it then proposes lies between them, the critic says
+    in which direction, and the noise looks around there.
     """
+
+    replay_buffer: EpisodeReplay
+    imitation: torch.optim.Optimizer
 
     def _update_learning_rate(self, optimizers: Any) -> None:
         """Leave the rates as :meth:`Reinforcement.search` sets them."""
+
+    def train(self, gradient_steps: int, batch_size: int = _BATCH) -> None:
+        """Update critic and actor, then let the actor imitate."""
+        super().train(gradient_steps, batch_size)
+        self.policy.set_training_mode(True)
+        seen, chosen = self.replay_buffer.elite(_ELITE)
+        for _ in range(gradient_steps):
+            rows = torch.from_numpy(self.generator.integers(len(seen), size=batch_size))
+            loss = F.mse_loss(self.actor(seen[rows]), chosen[rows])
+            self.imitation.zero_grad()
+            loss.backward()
+            self.imitation.step()
 
     def _explore(self, learning_starts: int, n_envs: int) -> tuple[np.ndarray, np.ndarray]:
         if self._last_obs is None:
             raise ValueError("the environment was not reset")
         chosen, _ = self.predict(self._last_obs, deterministic=True)
-        mean = self.policy.scale_action(chosen)
         episode = self._episode_num - self.settings.warmup
-        # The scaled range is -1 to 1, twice as wide as an action.
-        deviation = 2 * self.settings.noise * self.settings.noise_decay**episode
-        scaled = _truncated_normal(mean, deviation, self.generator)
-        return self.policy.unscale_action(scaled), scaled
+        deviation = self.settings.noise * self.settings.noise_decay**episode
+        action = np.array(
+            [[truncated_normal(float(mean), deviation, self.generator)] for mean in chosen.ravel()],
+            dtype=np.float32,
+        )
+        return action, self.policy.scale_action(action)
 
 
 class _Ddpg(_Exploring, DDPG):
@@ -109,16 +126,6 @@ class _Td3(_Exploring, TD3):
 
 class _Sac(_Warming, SAC):
     """SAC, which explores by its own entropy once it learns."""
-
-
-def _truncated_normal(
-    mean: np.ndarray, deviation: float, generator: np.random.Generator
-) -> np.ndarray:
-    """A number for each ``mean``, from a normal distribution cut off at -1 and 1."""
-    values = generator.normal(mean, deviation)
-    while (outside := np.abs(values) > 1).any():
-        values = np.where(outside, generator.normal(mean, deviation), values)
-    return values.astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +167,11 @@ class Reinforcement:
         kind = {"ddpg": _Ddpg, "td3": _Td3, "sac": _Sac}[self.name]
         model = kind("MlpPolicy", environment, learning_rate=_CRITIC_RATE, **options)
         model.settings = self.settings
-        model.layers = environment.problem.layers
+        model.walk = environment
         model.generator = np.random.default_rng(self.settings.seed)
+        model.warmup = Warmup(environment.problem.layers, model.generator)
         if self.name != "sac":
+            model.imitation = torch.optim.Adam(model.actor.parameters(), lr=_ELITE_RATE)
             for group in model.actor.optimizer.param_groups:
                 group["lr"] = _ACTOR_RATE
         return model

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from stable_baselines3.common.vec_env import VecNormalize
@@ -24,6 +25,7 @@ class EpisodeReplay(ReplayBuffer):
         super().__init__(*args, **kwargs)
         self._pending: list[tuple[Any, ...]] = []
         self._baseline: float | None = None
+        self._episodes: list[tuple[float, np.ndarray, np.ndarray]] = []
 
     def add(
         self,
@@ -40,7 +42,20 @@ class EpisodeReplay(ReplayBuffer):
             return
         for before, after, chosen, over, information in self._pending:
             super().add(before, after, chosen, reward, over, information)
+        seen, actions = (np.concatenate([step[part] for step in self._pending]) for part in (0, 2))
+        self._episodes.append((float(reward.item()), seen, actions))
         self._pending.clear()
+
+    def elite(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Observations and actions of the ``count`` episodes of the highest reward, ever.
+
+        Returns
+        -------
+        observations, actions : float32 tensors, shapes (steps, features) and (steps, 1)
+        """
+        best = sorted(self._episodes, key=lambda episode: -episode[0])[:count]
+        seen, actions = (np.concatenate([episode[part] for episode in best]) for part in (1, 2))
+        return self.to_torch(seen), self.to_torch(actions)
 
     def sample(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBufferSamples:
         """A batch of stored steps, rewards less the baseline."""

@@ -9,6 +9,7 @@ import torch
 from arch.errors import ToolError
 from sw.search.agents import AGENTS, AgentSettings, new_agent
 from sw.search.agents.replay import EpisodeReplay
+from sw.search.agents.warmup import Warmup, truncated_normal
 from sw.search.environment import PruningEnvironment
 from sw.search.families import global_magnitude_ratios, uniform_ratios
 from tests.sw.search_problems import layer, problem, towards
@@ -118,15 +119,52 @@ def test_each_step_has_the_reward_of_its_episode():
     assert (first.max() - first.min()).item() == pytest.approx(3)
 
 
-def test_noise_stays_in_range_and_decays():
-    from sw.search.agents.reinforcement import _truncated_normal
+def test_elite_is_what_was_best():
+    walk = PruningEnvironment(problem(LAYERS, towards(BEST)))
+    replay = EpisodeReplay(6, walk.observation_space, walk.action_space, device="cpu")
+    for reward in (3.0, 1.0, 4.0, 2.0):
+        for step in range(3):
+            seen = np.full((1, *walk.observation_space.shape), reward, np.float32)
+            replay.add(
+                seen, seen, np.array([[reward + step]], np.float32), np.array([reward]),
+                np.array([step == 2]), [{}],
+            )  # fmt: skip
+    seen, actions = replay.elite(2)
+    # The first is in no batch any more, and is remembered all the same.
+    assert replay.size() == 6
+    assert actions.ravel().tolist() == [4, 5, 6, 3, 4, 5]
+    assert seen[:, 0].tolist() == [4, 4, 4, 3, 3, 3]
+    assert len(replay.elite(99)[0]) == 12
 
+
+def test_noise_stays_in_range():
     generator = np.random.default_rng(0)
-    wide = _truncated_normal(np.full(2000, 0.9), 1.0, generator)
-    assert np.abs(wide).max() <= 1
-    assert np.mean(wide > 0.999) < 0.01  # not piled up at the end, as clipping would
-    narrow = _truncated_normal(np.full(2000, 0.9), 1e-9, generator)
-    assert narrow == pytest.approx(np.full(2000, 0.9))
+    wide = np.array([truncated_normal(0.4, 1.0, generator, high=0.5) for _ in range(2000)])
+    assert wide.min() >= 0
+    assert wide.max() <= 0.5
+    assert np.mean(wide > 0.499) < 0.01  # not piled up at the end, as clipping would
+    assert truncated_normal(0.4, 1e-9, generator) == pytest.approx(0.4)
+    assert truncated_normal(0.4, 0.0, generator) == 0.4
+    assert truncated_normal(0.0, 0.1, generator, high=0.0) == 0.0
+
+
+def test_warmup_scans_the_families_then_looks_around_the_best():
+    warmup = Warmup(LAYERS, np.random.default_rng(0))
+    ratios, rewards = [], []
+    for episode in range(60):
+        ratios.append(warmup.propose(rewards))
+        mean = np.mean(ratios[-1])
+        rewards.append(-abs(mean - (0.75, 0.25)[episode % 2]))
+    scanned = [0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875]
+    for turn, family in enumerate((uniform_ratios, global_magnitude_ratios)):
+        for number, share in enumerate(scanned):
+            assert ratios[turn + 2 * number] == pytest.approx(family(LAYERS, share))
+    means = np.mean(ratios[14:], axis=1)
+    assert np.mean(means[0::2]) == pytest.approx(0.75, abs=0.05)
+    assert np.mean(means[1::2]) == pytest.approx(0.25, abs=0.05)
+    assert np.std(ratios[14::2]) > 0.05
+    tops = [one.top_ratio for one in LAYERS]
+    assert all((one >= 0).all() and (one <= tops).all() for one in ratios)
 
 
 def test_warmup_is_at_most_half():

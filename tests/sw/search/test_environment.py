@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sw.search.environment import PruningEnvironment, play
 from sw.search.history import pareto_front
-from sw.search.observation import FEATURES
+from sw.search.observation import FEATURES, feature_names
 from sw.search.problem import Problem
 from tests.sw.search_problems import layer, layer_lists, problem, towards
 
@@ -59,7 +59,8 @@ def test_features_by_hand():
     walk = PruningEnvironment(problem(layers, towards([0, 0])))
     walk.reset()
     seen, *_ = walk.step(np.array([0.5 / layers[0].top_ratio]))
-    features = dict(zip(FEATURES, seen.tolist(), strict=True))
+    features = dict(zip(feature_names(layers), seen.tolist(), strict=True))
+    assert (features["is_a"], features["is_b"]) == (0, 1)
     ous = layers[0].ous(16)
     possible = 32 - layers[1].ous(32)
     expected = {
