@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from arch.errors import OhmforgeError, ToolError
+from arch.errors import InputError, OhmforgeError, ToolError
 
 __all__ = ["app", "main"]
 
@@ -210,6 +210,85 @@ def sweep(
     sweep_all(output, strength=strength, seed=seed, say=_say)
 
 
+@app.command()
+def compare(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to work; made if it is not there."
+        ),
+    ],
+    agents: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Agents, as search.agent names them.")
+    ] = "ddpg,uniform,global_magnitude,random,tpe",
+    seeds: Annotated[str, typer.Option(metavar="N,...", help="Seeds.")] = "0,1,2",
+    schemes: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Sparsity structures; that of CONFIG if not given."),
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY.PATH=VALUE",
+            help="Use this value instead of the one in CONFIG; the value is YAML. Can be repeated.",
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="local (one after the other) or ray (side by side); search.executor if not given.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="With ray on this machine: how many run side by side."),
+    ] = None,
+) -> None:
+    """Let agents search for the same networks, with the same recovery and number of policies.
+
+    For every seed, structure and agent there is a run directory in DIR; what is finished there is
+    not done again. Writes comparison.json, comparison.md and comparison.png.
+    """
+    from flow.compare import Compared, compare_agents, judge
+    from flow.compare_table import comparison_table
+    from flow.read_configuration import read_configuration
+    from sw.search.executor import EXECUTORS, new_executor
+
+    configuration = read_configuration(config, override or ())
+    compared = Compared(
+        agents=_words(agents),
+        seeds=[_seed(word) for word in _words(seeds)],
+        schemes=_words(schemes) if schemes is not None else [configuration.prune.scheme],
+    )
+    search = configuration.search
+    name = executor or (search.executor if search else "local")
+    if name not in EXECUTORS:
+        raise InputError(f"--executor must be {' or '.join(EXECUTORS)}, not {name!r}")
+    address = search.ray_address if search else None
+    with new_executor(name, address=address, cpus=jobs) as place:
+        try:
+            rows = compare_agents(configuration, output, compared, executor=place, say=_tell)
+        except KeyboardInterrupt:
+            raise _Interrupted("interrupted; the same command goes on from there") from None
+    _print_wide(comparison_table(rows, title=f"{configuration.name}: agents"))
+    judge(rows)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
+def _seed(word: str) -> int:
+    if not (word.isascii() and word.isdigit()):
+        raise InputError(f"--seeds must be whole numbers from 0, not {word!r}")
+    return int(word)
+
+
 def _tables_of(directory: Path) -> Path:
     """The mapping tables in a run directory, or the directory itself."""
     from arch.table_files import MANIFEST
@@ -225,10 +304,14 @@ def _print_report(directory: Path) -> None:
     from flow.report_table import report_tables
 
     tables = report_tables(read_report(directory / REPORT))
+    _print_wide(tables)
+
+
+def _print_wide(tables: Any) -> None:
     console = _out()
     # In a file a table may be as wide as it wants; only a terminal has an edge.
     if not console.is_terminal:
-        console = Console(width=max(console.width, 160))
+        console = Console(width=max(console.width, 240))
     console.print(tables, highlight=False)
 
 
@@ -269,6 +352,10 @@ def _fail(message: str, status: int) -> int:
     line = " ".join(message.split())
     _err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
     return status
+
+
+def _tell(line: str) -> None:
+    _err().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(line: str) -> None:

@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -19,7 +19,10 @@ from sw.networks import mappable
 from sw.policy import Policy, policy_for, write_policy
 from sw.weights import load_network
 
-__all__ = ["LOG", "SUMMARY", "check", "run"]
+if TYPE_CHECKING:
+    from sw.search.session import Session
+
+__all__ = ["LOG", "SUMMARY", "check", "new_session", "run"]
 
 SUMMARY = "summary.json"
 """What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
@@ -71,27 +74,22 @@ def _summary_without_agent() -> dict[str, Any]:
     }
 
 
-def _search(
-    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset
-) -> None:
+def new_session(
+    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset, name: str
+) -> "Session":
+    """The search that is configured, in the directory ``name`` of the scratch directory.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the network does not have what the section asks for.
+    """
     # Late, so that a job without a search does without these libraries.
-    from sw.search.agents import AgentSettings, new_agent
     from sw.search.session import Session, SessionSettings
 
     configuration = context.configuration
-    agent = new_agent(
-        settings.agent,
-        AgentSettings(
-            episodes=settings.episodes,
-            seed=configuration.seed,
-            warmup_episodes=settings.warmup_episodes,
-            noise=settings.noise,
-            noise_decay=settings.noise_decay,
-        ),
-    )
-    begin = time.monotonic()
     try:
-        session = Session(
+        return Session(
             network,
             dataset,
             configuration.crossbar_geometry(),
@@ -116,11 +114,31 @@ def _search(
                 recipe=finetuning_recipe(configuration),
                 device=configuration.device,
             ),
-            directory=context.scratch / "search",
+            directory=context.scratch / name,
             fingerprint=context.fingerprint,
         )
     except ValueError as error:
         raise InputError(f"search: {error}") from error
+
+
+def _search(
+    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset
+) -> None:
+    from sw.search.agents import AgentSettings, new_agent
+
+    configuration = context.configuration
+    agent = new_agent(
+        settings.agent,
+        AgentSettings(
+            episodes=settings.episodes,
+            seed=configuration.seed,
+            warmup_episodes=settings.warmup_episodes,
+            noise=settings.noise,
+            noise_decay=settings.noise_decay,
+        ),
+    )
+    begin = time.monotonic()
+    session = new_session(context, settings, network, dataset, "search")
     done = session.run(agent, episodes=settings.episodes, progress=context.progress)
     winner = done.selection.winner
     problem = "" if winner else done.complaint(_NEAREST)

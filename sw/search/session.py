@@ -170,6 +170,12 @@ class Session:
         """Time that earlier, interrupted runs spent on evaluations that were taken over."""
         return self._journal.remembered_seconds
 
+    def recovery(self, *, progress: Progress) -> float:
+        """Measure the recovery and nothing else; as a fraction."""
+        total = self._settings.recovery_trials
+        with SearchLog(self.log_path, self.names) as log:
+            return self._recovery(log, lambda done, text: progress(done, total, text))
+
     def run(self, agent: Agent, *, episodes: int, progress: Progress) -> Searched:
         """Measure the recovery, let ``agent`` play its ``episodes``, fine-tune, choose."""
         settings = self._settings
