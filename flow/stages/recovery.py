@@ -11,6 +11,7 @@ from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages.search import new_session
 from flow.stages.train import WEIGHTS
+from sw.search.executor import LocalExecutor
 from sw.weights import load_network
 
 __all__ = ["run"]
@@ -24,7 +25,9 @@ def run(context: Context) -> None:
     network = new_network(configuration, dataset)
     load_network(network, context.inputs["train"] / WEIGHTS)
     begin = time.monotonic()
-    session = new_session(context, settings, network, dataset, "recovery")
+    session = new_session(
+        context, settings, network, dataset, name="recovery", executor=LocalExecutor()
+    )
     recovery = session.recovery(progress=context.progress)
     seconds = time.monotonic() - begin + session.remembered_seconds
     write_json(context.output, {"recovery": 100 * recovery, "seconds": round(seconds, 3)})

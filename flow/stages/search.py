@@ -17,6 +17,7 @@ from flow.stages.train import WEIGHTS
 from sw.datasets import Dataset
 from sw.networks import mappable
 from sw.policy import Policy, policy_for, write_policy
+from sw.search.executor import Executor, new_executor
 from sw.weights import load_network
 
 if TYPE_CHECKING:
@@ -75,7 +76,13 @@ def _summary_without_agent() -> dict[str, Any]:
 
 
 def new_session(
-    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset, name: str
+    context: Context,
+    settings: SearchSection,
+    network: nn.Module,
+    dataset: Dataset,
+    *,
+    name: str,
+    executor: Executor,
 ) -> "Session":
     """The search that is configured, in the directory ``name`` of the scratch directory.
 
@@ -116,6 +123,7 @@ def new_session(
             ),
             directory=context.scratch / name,
             fingerprint=context.fingerprint,
+            executor=executor,
         )
     except ValueError as error:
         raise InputError(f"search: {error}") from error
@@ -126,20 +134,20 @@ def _search(
 ) -> None:
     from sw.search.agents import AgentSettings, new_agent
 
-    configuration = context.configuration
     agent = new_agent(
         settings.agent,
         AgentSettings(
             episodes=settings.episodes,
-            seed=configuration.seed,
+            seed=context.configuration.seed,
             warmup_episodes=settings.warmup_episodes,
             noise=settings.noise,
             noise_decay=settings.noise_decay,
         ),
     )
     begin = time.monotonic()
-    session = new_session(context, settings, network, dataset, "search")
-    done = session.run(agent, episodes=settings.episodes, progress=context.progress)
+    with new_executor(settings.executor, address=settings.ray_address) as executor:
+        session = new_session(context, settings, network, dataset, name="search", executor=executor)
+        done = session.run(agent, episodes=settings.episodes, progress=context.progress)
     winner = done.selection.winner
     problem = "" if winner else done.complaint(_NEAREST)
     ratios = winner.episode.ratios if winner else (0.0,) * len(session.names)
@@ -153,7 +161,7 @@ def _search(
     shutil.copy(session.log_path, context.details / LOG)
     session.draw(context.details, done, title=f"{settings.agent} on {dataset.name}")
     policy = Policy(
-        scheme=configuration.prune.scheme,
+        scheme=context.configuration.prune.scheme,
         ratios=dict(zip(session.names, ratios, strict=True)),
     )
     write_policy(policy, context.output)

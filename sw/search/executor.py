@@ -26,8 +26,11 @@ _ENVIRONMENT = {
 class Executor(Protocol):
     """Applies a function to many requests; a context manager that holds what it needs for that.
 
-    What comes out depends on function and requests alone, never on the executor.
+    What comes out depends on function and requests alone, never on the executor. It is ``parallel``
+    if requests are worked on side by side, so that it pays to have many of them.
     """
+
+    parallel: bool
 
     def __enter__(self) -> "Executor": ...
 
@@ -49,6 +52,8 @@ class Executor(Protocol):
 
 class LocalExecutor:
     """One request after the other, in this process."""
+
+    parallel = False
 
     def __enter__(self) -> "LocalExecutor":
         return self
@@ -93,6 +98,8 @@ class RayExecutor:
         If ``cpus`` is not positive.
     """
 
+    parallel = True
+
     def __init__(self, *, address: str | None = None, cpus: int | None = None) -> None:
         if importlib.util.find_spec("ray") is None:
             raise ToolError("search.executor ray needs ray: pip install 'ohmforge[ray]'")
@@ -101,6 +108,8 @@ class RayExecutor:
         self._address = address
         self._cpus = cpus
         self._held = contextlib.ExitStack()
+        self._function: Callable[[Any], Any] | None = None
+        self._shared: Any = None
 
     def __enter__(self) -> "RayExecutor":
         import ray  # Takes most of a second.
@@ -120,9 +129,8 @@ class RayExecutor:
             try:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
             except (OSError, RuntimeError, TimeoutError) as error:
-                reason = str(error).strip().partition("\n")[0]
                 where = f" at {self._address}" if self._address else ""
-                raise InputError(f"Ray{where} cannot be used: {reason}") from error
+                raise InputError(f"Ray{where} cannot be used: {_first_line(error)}") from error
             self._held = held.pop_all()
         return self
 
@@ -140,9 +148,10 @@ class RayExecutor:
         """See :class:`Executor`."""
         import ray
 
-        shared = ray.put(function)
-        task = ray.remote(num_cpus=1, max_retries=0)(_apply)
-        waiting = {task.remote(shared, request): request for request in requests}
+        if self._function is not function:
+            self._function, self._shared = function, ray.put(function)
+        task = ray.remote(num_cpus=1)(_apply)
+        waiting = {task.remote(self._shared, request): request for request in requests}
         try:
             while waiting:
                 (done,), _ = ray.wait(list(waiting), num_returns=1)
@@ -150,6 +159,8 @@ class RayExecutor:
                     result = ray.get(done)
                 except ray.exceptions.RayTaskError as error:
                     raise error.cause from None
+                except ray.exceptions.RayError as error:
+                    raise ToolError(f"Ray lost a task: {_first_line(error)}") from error
                 yield waiting.pop(done), result
         finally:
             for reference in waiting:
@@ -158,6 +169,10 @@ class RayExecutor:
 
 def _apply(function: Callable[[Any], Any], request: Any) -> Any:
     return function(request)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 @contextlib.contextmanager
