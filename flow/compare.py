@@ -31,6 +31,7 @@ __all__ = ["Compared", "compare_agents", "judge"]
 
 _AGENTS = [name for name in choices(SearchSection.model_fields["agent"]) if name != "none"]
 _SCHEMES = choices(PruneSection.model_fields["scheme"])
+_LAST_SEED = 2**31 - 1
 _TRAIN, _RECOVERY = SHARED_STAGES
 Value = TypeVar("Value")
 
@@ -59,9 +60,9 @@ class Compared:
     schemes: Sequence[str]
 
     def __post_init__(self) -> None:
-        _check("--agents", self.agents, _AGENTS)
-        _check("--schemes", self.schemes, _SCHEMES)
-        _check("--seeds", self.seeds, range(2**31))
+        _check("--agents", self.agents, ", ".join(_AGENTS), lambda name: name in _AGENTS)
+        _check("--schemes", self.schemes, ", ".join(_SCHEMES), lambda name: name in _SCHEMES)
+        _check("--seeds", self.seeds, f"0 to {_LAST_SEED}", lambda seed: 0 <= seed <= _LAST_SEED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,11 +269,13 @@ class _Plan:
         )
 
 
-def _check(option: str, values: Sequence[Value], known: Sequence[Value]) -> None:
+def _check(
+    option: str, values: Sequence[Value], known: str, is_known: Callable[[Value], bool]
+) -> None:
     if not values:
         raise InputError(f"{option} must name at least one")
     for number, value in enumerate(values):
-        if value not in known:
-            raise InputError(f"{option}: no {value!r}; choose from {', '.join(map(str, known))}")
+        if not is_known(value):
+            raise InputError(f"{option}: there is no {value!r:.60}; choose from {known}")
         if value in values[:number]:
-            raise InputError(f"{option}: {value!r} is given twice")
+            raise InputError(f"{option}: {value!r:.60} is given twice")
