@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperCommand
 
 from arch.errors import OhmforgeError, ToolError
+from flow.compare_command import compare
+from flow.console import Interrupted, err, out, print_wide, say
 
 __all__ = ["app", "main"]
 
@@ -58,7 +59,7 @@ class _RunCommand(TyperCommand):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        _out().print(f"ohmforge {metadata.version('ohmforge')}", highlight=False)
+        out().print(f"ohmforge {metadata.version('ohmforge')}", highlight=False)
         raise typer.Exit
 
 
@@ -86,7 +87,7 @@ def doctor() -> None:
     table = Table("tool", "", "", box=None, show_header=False, pad_edge=False)
     for finding in findings:
         table.add_row("ok" if finding.found else "MISSING", finding.tool, finding.text)
-    _out().print(table, soft_wrap=True)
+    out().print(table, soft_wrap=True)
     missing = [finding.tool for finding in findings if not finding.found]
     if missing:
         raise ToolError(f"missing: {', '.join(missing)}")
@@ -136,13 +137,13 @@ def run(
 
     configuration = read_configuration(config, override or ())
     check_names(STAGES, until=until, force=force or ())
-    with Terminal(_err()) as terminal:
+    with Terminal(err()) as terminal:
         job = Job(configuration, RunDirectory.create(output), stages=STAGES, listener=terminal)
         try:
             job.run(until=until, force=force or ())
         except KeyboardInterrupt:
             where = f" in stage {terminal.stage}" if terminal.stage else ""
-            raise _Interrupted(f"interrupted{where}; the same command goes on from there") from None
+            raise Interrupted(f"interrupted{where}; the same command goes on from there") from None
     if until in (None, STAGES[-1].name):
         _print_report(output)
     job.judge(until=until)
@@ -159,7 +160,7 @@ def validate(
     from arch.validate import validate as validate_tables
 
     for line in validate_tables(_tables_of(directory)).lines():
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -177,7 +178,7 @@ def explain(
     from sw.mapping.explanation import explain as explain_weight
 
     for line in explain_weight(load(_tables_of(directory)), layer, row, col).lines():
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -207,7 +208,10 @@ def sweep(
     """Prove the generator on random layers of many geometries, not on one network."""
     from flow.sweep import sweep_all
 
-    sweep_all(output, strength=strength, seed=seed, say=_say)
+    sweep_all(output, strength=strength, seed=seed, say=say)
+
+
+app.command()(compare)
 
 
 def _tables_of(directory: Path) -> Path:
@@ -225,15 +229,7 @@ def _print_report(directory: Path) -> None:
     from flow.report_table import report_tables
 
     tables = report_tables(read_report(directory / REPORT))
-    console = _out()
-    # In a file a table may be as wide as it wants; only a terminal has an edge.
-    if not console.is_terminal:
-        console = Console(width=max(console.width, 160))
-    console.print(tables, highlight=False)
-
-
-class _Interrupted(Exception):
-    """Ctrl-C, with a word on what comes next."""
+    print_wide(tables)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -248,7 +244,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = _fail(str(error), error.exit_status)
     except typer.TyperException as error:
         status = _fail(f"{error.format_message()} (see --help)", 2)
-    except _Interrupted as error:
+    except Interrupted as error:
         status = _fail(str(error), INTERRUPTED)
     except (typer.Abort, KeyboardInterrupt):
         status = _fail("interrupted", INTERRUPTED)
@@ -267,17 +263,5 @@ def _fail(message: str, status: int) -> int:
     # Hardware that was being built when it stopped would warn as the process ends.
     warnings.simplefilter("ignore")
     line = " ".join(message.split())
-    _err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
+    err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
     return status
-
-
-def _say(line: str) -> None:
-    _out().print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _out() -> Console:
-    return Console()
-
-
-def _err() -> Console:
-    return Console(stderr=True)

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from arch.geometry import Geometry
 from flow.configuration_section import Count, Section, Share, check_share
 from flow.data_section import DataSection, ModelSection
+from flow.field_rule import IDENTIFIER
 from flow.search_section import SearchSection
 
 __all__ = [
@@ -212,7 +213,7 @@ class Configuration(Section):
 
     name: str = Field(
         default="digits",
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        pattern=IDENTIFIER,
         description="Name of the job; it stands in the tables, in the Verilog and in the report.",
     )
     seed: int = Field(
@@ -256,8 +257,11 @@ class Configuration(Section):
         )
 
     def at(self, path: str) -> Any:
-        """The plain value at a dotted ``path``: a field, or a section as a dictionary."""
+        """The plain value at a dotted ``path``: a field, or a section as a dictionary.
+
+        None if it is in a section that is not there.
+        """
         value: Any = self
         for part in path.split("."):
-            value = getattr(value, part)
+            value = None if value is None else getattr(value, part)
         return value.model_dump() if isinstance(value, BaseModel) else value

@@ -7,13 +7,20 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-__all__ = ["accepted", "choices", "section_of", "shown", "written"]
+__all__ = ["ADDRESS", "IDENTIFIER", "accepted", "choices", "section_of", "shown", "written"]
+
+ADDRESS = r"^(auto|(ray://)?[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5})$"
+IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 _NAMES = {
     int: "an integer",
     float: "a number",
     str: "text",
     bool: "true or false",
+}
+_PATTERNS = {
+    ADDRESS: "auto, HOST:PORT or ray://HOST:PORT",
+    IDENTIFIER: "an identifier (letters, digits and _, at most 64)",
 }
 
 
@@ -73,5 +80,5 @@ def _described(annotation: Any, metadata: list[Any]) -> str:
         return f"{_NAMES[annotation]} from {low} to {high}"
     pattern = next((rule.pattern for rule in metadata if getattr(rule, "pattern", None)), None)
     if pattern is not None:
-        return "an identifier (letters, digits and _, at most 64)"
+        return _PATTERNS[pattern]
     return _NAMES[annotation]

@@ -151,6 +151,18 @@ class RunDirectory:
         write_json(self._record_path(record.stage), asdict(done))
         return done
 
+    def take(self, stage: str, output: str, source: "RunDirectory") -> None:
+        """Take over what another run directory has of ``stage``, whose output is ``output``.
+
+        Nothing is copied if it is the same already; what is damaged there is found when it is used.
+        """
+        record = source.record(stage)
+        if record is None or record == self.record(stage):
+            return
+        with self.writing(output) as place:
+            shutil.copytree(source.path / output, place)
+            self.commit(place, record)
+
     def forget(self, stage: str) -> None:
         """Remove the record of ``stage``: it is not done any more."""
         self._record_path(stage).unlink(missing_ok=True)

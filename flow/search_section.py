@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from flow.configuration_section import Section, Share, check_share
+from flow.field_rule import ADDRESS
 
-__all__ = ["SearchSection"]
+__all__ = ["DECIDING", "SearchSection"]
 
 _TERMS = ("crossbars", "ous", "cycles", "index_bits")
 
@@ -136,7 +137,17 @@ class SearchSection(Section):
         allow_inf_nan=False,
         description="Factor of the noise from episode to episode.",
     )
-    executor: Literal["local"] = Field(default="local", description="Where policies are evaluated.")
+    executor: Literal["local", "ray"] = Field(
+        default="local",
+        description="Where policies are evaluated: in this process, or side by side on Ray. It "
+        "decides nothing else.",
+    )
+    ray_address: str | None = Field(
+        default=None,
+        pattern=ADDRESS,
+        description="For `ray`: a cluster that runs, as `auto`, `HOST:PORT` or `ray://HOST:PORT`; "
+        "without it Ray is started on this machine.",
+    )
 
     @field_validator("max_ratio", mode="before")
     @classmethod
@@ -157,3 +168,9 @@ class SearchSection(Section):
         if self.hardware == "weighted" and not sum(weights.values()) > 0:
             raise ValueError("search.hardware_weights must have a weight above 0 for weighted")
         return self
+
+
+DECIDING = tuple(
+    name for name in SearchSection.model_fields if name not in ("executor", "ray_address")
+)
+"""The fields that decide what a search finds."""

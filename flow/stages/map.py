@@ -7,7 +7,6 @@ import numpy as np
 from arch.errors import InputError
 from arch.geometry import Geometry
 from arch.index_format import FORMATS, entropy_bits
-from arch.layer import LayerSpec
 from arch.program import EngineShape, build_program
 from arch.table_files import save
 from arch.tables import LayerTable
@@ -16,6 +15,7 @@ from flow.stage import Context
 from flow.stages.quantise import PRUNED
 from sw.integer_network import load_integer_network
 from sw.mapping import dense_count, map_network
+from sw.mapping.compression import dense_and_stored_bits, float32_crossbars
 
 __all__ = ["COUNTS", "TABLES", "run"]
 
@@ -43,6 +43,7 @@ def run(context: Context) -> None:
 def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[str, Any]:
     spec = table.spec
     dense = dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme)
+    dense_bits, stored_bits = dense_and_stored_bits(spec.rows, spec.cols, table.ous, geometry)
     crossbars = int(table.crossbar.max()) + 1 if table.ous else 0
     return {
         "name": spec.name,
@@ -59,30 +60,18 @@ def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[s
         "ous": table.ous,
         "crossbars_dense": dense.crossbars,
         "crossbars": crossbars * geometry.arrays,
-        "crossbars_float32": _crossbars_float32(spec, geometry),
+        "crossbars_float32": float32_crossbars(spec.rows, spec.cols, geometry),
         "index_bits": table.ous * shape.index_layout.width,
         "index_bits_by_format": {
             name: encoder.encode(table, geometry).bits for name, encoder in FORMATS.items()
         },
         "index_entropy_bits": entropy_bits(table.segments, table.segments_kept),
-        "cell_bits_dense": spec.rows * spec.cols * geometry.slices * _cell(geometry),
-        "cell_bits_stored": table.ous * geometry.ou_rows * geometry.ou_cols * _cell(geometry),
+        "cell_bits_dense": dense_bits,
+        "cell_bits_stored": stored_bits,
     }
-
-
-def _cell(geometry: Geometry) -> int:
-    """Bits of a cell in all arrays together."""
-    return geometry.cell_bits * geometry.arrays
 
 
 def _weights_kept(table: LayerTable) -> int:
     lines = np.count_nonzero(table.inputs >= 0, axis=1)
     columns = np.count_nonzero(table.outputs >= 0, axis=1)
     return int((lines * columns).sum())
-
-
-def _crossbars_float32(spec: LayerSpec, geometry: Geometry) -> int:
-    """Crossbars of the dense layer with 32 bits a weight, in a positive and a negative array."""
-    columns = spec.cols * -(-32 // geometry.cell_bits)
-    ous = -(-spec.rows // geometry.ou_rows) * -(-columns // geometry.ou_cols)
-    return -(-ous // geometry.slots) * 2

@@ -1,7 +1,7 @@
 """Report: everything that the stages reached, in one file."""
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -12,6 +12,7 @@ from flow.stage import Context
 from flow.stages import map as map_stage
 from flow.stages import quantise, search, train, verilog
 from flow.stages.cosim import RESULT
+from sw.mapping.compression import compression
 from sw.policy import read_policy
 
 __all__ = ["SCHEMA", "run"]
@@ -139,21 +140,11 @@ def _layer(counts: Mapping[str, Any], cosim: Mapping[str, Any]) -> dict[str, Any
     return {name: counts[name] for name in _OF_COUNTS} | {name: cosim[name] for name in _OF_COSIM}
 
 
-def _totals(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def _totals(layers: Collection[Mapping[str, Any]]) -> dict[str, Any]:
     def total(name: str) -> int:
         return sum(layer[name] for layer in layers)
 
-    def ratio(dense: str, left: str) -> float | None:
-        return total(dense) / total(left) if total(left) else None
-
-    return {name: total(name) for name in _SUMMED} | {
-        "compression": {
-            "weights": ratio("weights", "weights_kept"),
-            "cells": ratio("cell_bits_dense", "cell_bits_stored"),
-            "crossbars": ratio("crossbars_dense", "crossbars"),
-            "vs_float32": ratio("crossbars_float32", "crossbars"),
-        }
-    }
+    return {name: total(name) for name in _SUMMED} | {"compression": compression(layers)}
 
 
 def _versions(distributions: Iterable[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -17,9 +17,13 @@ from flow.stages.train import WEIGHTS
 from sw.datasets import Dataset
 from sw.networks import mappable
 from sw.policy import Policy, policy_for, write_policy
+from sw.search.executor import Executor, new_executor
 from sw.weights import load_network
 
-__all__ = ["LOG", "SUMMARY", "check", "run"]
+if TYPE_CHECKING:
+    from sw.search.session import Session
+
+__all__ = ["LOG", "SUMMARY", "check", "new_session", "run"]
 
 SUMMARY = "summary.json"
 """What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
@@ -71,27 +75,28 @@ def _summary_without_agent() -> dict[str, Any]:
     }
 
 
-def _search(
-    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset
-) -> None:
+def new_session(
+    context: Context,
+    settings: SearchSection,
+    network: nn.Module,
+    dataset: Dataset,
+    *,
+    name: str,
+    executor: Executor,
+) -> "Session":
+    """The search that is configured, in the directory ``name`` of the scratch directory.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the network does not have what the section asks for.
+    """
     # Late, so that a job without a search does without these libraries.
-    from sw.search.agents import AgentSettings, new_agent
     from sw.search.session import Session, SessionSettings
 
     configuration = context.configuration
-    agent = new_agent(
-        settings.agent,
-        AgentSettings(
-            episodes=settings.episodes,
-            seed=configuration.seed,
-            warmup_episodes=settings.warmup_episodes,
-            noise=settings.noise,
-            noise_decay=settings.noise_decay,
-        ),
-    )
-    begin = time.monotonic()
     try:
-        session = Session(
+        return Session(
             network,
             dataset,
             configuration.crossbar_geometry(),
@@ -116,12 +121,33 @@ def _search(
                 recipe=finetuning_recipe(configuration),
                 device=configuration.device,
             ),
-            directory=context.scratch / "search",
+            directory=context.scratch / name,
             fingerprint=context.fingerprint,
+            executor=executor,
         )
     except ValueError as error:
         raise InputError(f"search: {error}") from error
-    done = session.run(agent, episodes=settings.episodes, progress=context.progress)
+
+
+def _search(
+    context: Context, settings: SearchSection, network: nn.Module, dataset: Dataset
+) -> None:
+    from sw.search.agents import AgentSettings, new_agent
+
+    agent = new_agent(
+        settings.agent,
+        AgentSettings(
+            episodes=settings.episodes,
+            seed=context.configuration.seed,
+            warmup_episodes=settings.warmup_episodes,
+            noise=settings.noise,
+            noise_decay=settings.noise_decay,
+        ),
+    )
+    begin = time.monotonic()
+    with new_executor(settings.executor, address=settings.ray_address) as executor:
+        session = new_session(context, settings, network, dataset, name="search", executor=executor)
+        done = session.run(agent, episodes=settings.episodes, progress=context.progress)
     winner = done.selection.winner
     problem = "" if winner else done.complaint(_NEAREST)
     ratios = winner.episode.ratios if winner else (0.0,) * len(session.names)
@@ -135,7 +161,7 @@ def _search(
     shutil.copy(session.log_path, context.details / LOG)
     session.draw(context.details, done, title=f"{settings.agent} on {dataset.name}")
     policy = Policy(
-        scheme=configuration.prune.scheme,
+        scheme=context.configuration.prune.scheme,
         ratios=dict(zip(session.names, ratios, strict=True)),
     )
     write_policy(policy, context.output)

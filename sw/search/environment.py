@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from sw.search.choices import LayerChoices
 from sw.search.history import Episode, History
 from sw.search.observation import Observer, feature_names
 from sw.search.problem import Problem
@@ -79,8 +80,7 @@ class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
         if not np.isfinite(value):
             raise ValueError(f"action must be finite, not {value}")
         layer = self.problem.layers[len(self._kept)]
-        wanted = layer.kept(min(max(value, 0.0), 1.0) * layer.top_ratio)
-        kept = self.problem.clip(self._kept, wanted)
+        wanted, kept = self._decide(self._kept, value)
         self._kept.append(kept)
         ratio = layer.ratio(kept)
         self._tell_step(value, wanted)
@@ -89,6 +89,30 @@ class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
         observation = self._observer.observe(self._kept, done)
         over = len(self._kept) == len(self.problem.layers)
         return observation, self._finish() if over else 0.0, over, False, {"ratio": ratio}
+
+    def prepare(self, policies: Sequence[Sequence[float]]) -> None:
+        """Say which policies will be played whatever comes of them; see :class:`Problem`.
+
+        Parameters
+        ----------
+        policies : sequence of sequence of float
+            Ratios as :func:`play` takes them. That they are played in the end is up to the caller.
+        """
+        if self.problem.prepare is None:
+            return
+        prepared = []
+        for ratios in policies:
+            kept: list[int] = []
+            for action in _actions(self.problem.layers, ratios):
+                kept.append(self._decide(kept, action)[1])
+            prepared.append(tuple(kept))
+        self.problem.prepare(prepared)
+
+    def _decide(self, kept: Sequence[int], action: float) -> tuple[int, int]:
+        """Segments of the layer after ``kept`` that stay: as ``action`` says, and if clipped."""
+        layer = self.problem.layers[len(kept)]
+        wanted = layer.kept(min(max(action, 0.0), 1.0) * layer.top_ratio)
+        return wanted, self.problem.clip(kept, wanted)
 
     def _finish(self) -> float:
         episode = self.problem.judge(self._kept, self.history)
@@ -127,7 +151,13 @@ def play(environment: PruningEnvironment, ratios: Sequence[float]) -> Episode:
         What became of it; a target may have clipped the ratios.
     """
     environment.reset()
-    for layer, ratio in zip(environment.problem.layers, ratios, strict=True):
-        action = ratio / layer.top_ratio if layer.top_ratio else 0.0
+    for action in _actions(environment.problem.layers, ratios):
         environment.step(np.array([action]))
     return environment.history.episodes[-1]
+
+
+def _actions(layers: Sequence[LayerChoices], ratios: Sequence[float]) -> list[float]:
+    return [
+        ratio / layer.top_ratio if layer.top_ratio else 0.0
+        for layer, ratio in zip(layers, ratios, strict=True)
+    ]

@@ -34,6 +34,9 @@ class Problem:
         For the reward ``weighted``.
     target_crossbars : int, optional
         Crossbars that a policy must not exceed.
+    prepare : callable, optional
+        Is told which policies will be evaluated whatever comes of them, so that this can be done
+        side by side.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class Problem:
     max_drop: float = 0.01
     cost_weight: float = 1.0
     target_crossbars: int | None = None
+    prepare: Callable[[Sequence[tuple[int, ...]]], None] | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:

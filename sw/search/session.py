@@ -1,9 +1,9 @@
 """A whole search, which goes on where it was interrupted: episodes, then finalists."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -12,20 +12,24 @@ from sw.datasets import Dataset
 from sw.search.agents import Agent
 from sw.search.choices import network_choices
 from sw.search.environment import PruningEnvironment
-from sw.search.evaluation import DenseAccuracy, Evaluation, Evaluator
+from sw.search.evaluation import Evaluation, Evaluator
+from sw.search.executor import Executor, LocalExecutor
 from sw.search.hardware import Objective, hardware_terms
-from sw.search.history import Episode, History
+from sw.search.history import Episode
 from sw.search.journal import Journal
 from sw.search.log import SearchLog
 from sw.search.problem import Problem
 from sw.search.recovery import Trial, measure_recovery
-from sw.search.selection import Finalist, Selection, select
+from sw.search.searched import Searched
+from sw.search.selection import Finalist, select
 from sw.train import DEFAULT_RECIPE, Recipe
 
-__all__ = ["Searched", "Session", "SessionSettings"]
+__all__ = ["Session", "SessionSettings"]
 
+Prepare = Callable[[Sequence[tuple[int, ...]]], None]
 Progress = Callable[[int, int, str], None]
 _SHORT, _WHOLE = "search", "final"
+_HERE = LocalExecutor()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,55 +61,6 @@ class SessionSettings:
     device: str = "cpu"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Searched:
-    """What a search found."""
-
-    problem: Problem
-    max_drop: float
-    recovery: float
-    dense: DenseAccuracy
-    history: History
-    selection: Selection
-
-    def complaint(self, count: int) -> str:
-        """Why there is no winner, with the ``count`` finalists that came nearest."""
-        name = self.problem.objective.name
-        nearest = "; ".join(
-            f"episode {finalist.episode.number}: {100 * finalist.drop:.2f} points at "
-            f"{name} {finalist.episode.cost:.6g}"
-            for finalist in self.selection.nearest[:count]
-        )
-        return (
-            f"no policy loses at most {100 * self.max_drop:g} points of validation accuracy, so "
-            f"the dense network is kept; nearest are {nearest}; raise "
-            f"search.max_accuracy_drop, search.episodes or prune.finetune_epochs"
-        )
-
-    def summary(self) -> dict[str, Any]:
-        """The figures of the search, as JSON can hold them."""
-        problem, history = self.problem, self.history
-        best, winner = history.best, self.selection.winner
-        return {
-            "episodes": len(history.episodes),
-            "evaluations": history.evaluations,
-            "evaluation_seconds": round(sum(e.seconds for e in history.episodes), 3),
-            "reward": best.reward,
-            "best_episode": best.number,
-            "hardware": problem.objective.name,
-            "max_accuracy_drop": 100 * self.max_drop,
-            "recovery": 100 * self.recovery,
-            "dense": {"accuracy": self.dense.whole, **problem.objective.dense},
-            "winner": _figures(winner) if winner else None,
-            "finalists": [_figures(finalist) for finalist in self.selection.finalists],
-        }
-
-
-def _figures(finalist: Finalist) -> dict[str, Any]:
-    episode = finalist.episode
-    return {"episode": episode.number, "accuracy": finalist.accuracy, **episode.terms}
-
-
 class Session:
     """A search in a directory, where it goes on if it was interrupted.
 
@@ -123,6 +78,9 @@ class Session:
         For journal and log; made if it is not there.
     fingerprint : str
         What the evaluations depend on; a journal with another one is not gone on with.
+    executor : Executor
+        Entered. If it is parallel, what an agent knows that it will ask is evaluated there; what is
+        found does not depend on it.
 
     Raises
     ------
@@ -140,12 +98,15 @@ class Session:
         settings: SessionSettings,
         directory: Path,
         fingerprint: str,
+        executor: Executor = _HERE,
     ) -> None:
         layers = network_choices(
             network, dataset.in_shape, geometry, scheme=scheme, max_ratio=settings.max_ratio
         )
         self.names = tuple(layer.name for layer in layers)
         self._settings = settings
+        self._executor = executor
+        self._ahead: dict[tuple[int, ...], Evaluation] = {}
         self._evaluator = Evaluator(
             network,
             layers,
@@ -170,6 +131,12 @@ class Session:
         """Time that earlier, interrupted runs spent on evaluations that were taken over."""
         return self._journal.remembered_seconds
 
+    def recovery(self, *, progress: Progress) -> float:
+        """Measure the recovery and nothing else; as a fraction."""
+        total = self._settings.recovery_trials
+        with SearchLog(self.log_path, self.names) as log:
+            return self._recovery(log, lambda done, text: progress(done, total, text))
+
     def run(self, agent: Agent, *, episodes: int, progress: Progress) -> Searched:
         """Measure the recovery, let ``agent`` play its ``episodes``, fine-tune, choose."""
         settings = self._settings
@@ -177,11 +144,20 @@ class Session:
         total = trials + episodes + settings.finalists
         with SearchLog(self.log_path, self.names) as log:
             recovery = self._recovery(log, lambda done, text: progress(done, total, text))
-            problem = self._ask(recovery)
+            prepared = 0
+
+            def prepare(policies: Sequence[tuple[int, ...]]) -> None:
+                nonlocal prepared
+                begin = len(environment.history.episodes)
+                for number in self._prepare(policies):
+                    prepared = begin + number
+                    progress(trials + prepared, total, f"{number} policies evaluated ahead")
+
+            problem = self._ask(recovery, prepare if self._executor.parallel else None)
 
             def on_episode(episode: Episode) -> None:
                 log.episode(episode)
-                done = trials + episode.number + 1
+                done = trials + max(episode.number + 1, prepared)
                 progress(done, total, _best_so_far(environment.history.best))
 
             environment = PruningEnvironment(problem, on_step=log.step, on_episode=on_episode)
@@ -233,7 +209,7 @@ class Session:
             on_trial=on_trial,
         )
 
-    def _ask(self, recovery: float) -> Problem:
+    def _ask(self, recovery: float, prepare: Prepare | None = None) -> Problem:
         settings, layers = self._settings, self._layers
         return Problem(
             layers=layers,
@@ -248,6 +224,7 @@ class Session:
             max_drop=settings.max_drop + recovery,
             cost_weight=settings.cost_weight,
             target_crossbars=settings.target_crossbars,
+            prepare=prepare,
         )
 
     def draw(self, directory: Path, done: Searched, *, title: str) -> None:
@@ -263,7 +240,20 @@ class Session:
         """Everything is written: the next search here begins anew."""
         self._journal.finish()
 
+    def _prepare(self, policies: Sequence[tuple[int, ...]]) -> Iterator[int]:
+        """Evaluate policies side by side; how many of them are done, after each."""
+        known = {kept: self._journal.find(_SHORT, kept) for kept in dict.fromkeys(policies)}
+        self._ahead |= {kept: found for kept, found in known.items() if found is not None}
+        missing = [kept for kept in known if kept not in self._ahead]
+        evaluate = partial(self._evaluator.evaluate, epochs=self._settings.finetune_epochs)
+        for number, (kept, found) in enumerate(self._executor.map(evaluate, missing), 1):
+            self._journal.add(_SHORT, kept, found)
+            self._ahead[kept] = found
+            yield number + len(known) - len(missing)
+
     def _short(self, kept: tuple[int, ...]) -> Evaluation:
+        if kept in self._ahead:
+            return self._ahead[kept]
         return self._remembered(_SHORT, kept, self._settings.finetune_epochs)
 
     def _whole(self, kept: tuple[int, ...]) -> Evaluation:

@@ -162,7 +162,8 @@ def test_what_the_network_does_not_have(run, search, message):
         ({"hardware": "weighted"}, "hardware_weights must have a weight above 0 for weighted"),
         ({"hardware_weights": {"area": 1.0}}, "unknown term 'area'; known are crossbars, ous"),
         ({"hardware_weights": {"ous": -1.0}}, r"hardware_weights\.ous must be at least 0"),
-        ({"executor": "ray"}, "Input should be 'local'"),
+        ({"executor": "cluster"}, "Input should be 'local' or 'ray'"),
+        ({"ray_address": "somewhere"}, "String should match pattern"),
     ],
 )
 def test_wrong_section(search, message):

@@ -34,17 +34,20 @@ class OneNumber:
         """Play the episodes."""
         layers = environment.problem.layers
         low, high = 0.0, 1.0
-        for number in range(self.settings.episodes):
-            if number < _HALVINGS:
-                share = (low + high) / 2
-                if play(environment, self.family(layers, share)).allowed:
-                    low = share
-                else:
-                    high = share
-                continue
-            bottom, top = max(0.0, low - _AROUND), min(1.0, high + _AROUND)
-            share = bottom + (top - bottom) * evenly(number - _HALVINGS + 1)
-            play(environment, self.family(layers, share))
+        for _ in range(min(_HALVINGS, self.settings.episodes)):
+            share = (low + high) / 2
+            if play(environment, self.family(layers, share)).allowed:
+                low = share
+            else:
+                high = share
+        bottom, top = max(0.0, low - _AROUND), min(1.0, high + _AROUND)
+        policies = [
+            self.family(layers, bottom + (top - bottom) * evenly(number))
+            for number in range(1, self.settings.episodes - _HALVINGS + 1)
+        ]
+        environment.prepare(policies)
+        for ratios in policies:
+            play(environment, ratios)
 
 
 def new(name: str, settings: AgentSettings) -> OneNumber:

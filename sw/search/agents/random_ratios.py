@@ -29,9 +29,13 @@ class RandomRatios:
         """Play the episodes."""
         generator = np.random.default_rng(self.settings.seed)
         tops = np.array([layer.top_ratio for layer in environment.problem.layers])
-        for _ in range(self.settings.episodes):
-            most = generator.random()
-            play(environment, (most * generator.random(len(tops)) * tops).tolist())
+        policies = [
+            (generator.random() * generator.random(len(tops)) * tops).tolist()
+            for _ in range(self.settings.episodes)
+        ]
+        environment.prepare(policies)
+        for ratios in policies:
+            play(environment, ratios)
 
 
 def new(name: str, settings: AgentSettings) -> RandomRatios:

@@ -1,0 +1,114 @@
+"""What the searches of a comparison reached: each by itself, and over the seeds."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flow.json_file import read_json
+from flow.run_directory import RunDirectory
+from flow.stages import COMPARED_STAGES, SHARED_STAGES
+from sw.mapping.compression import COMPRESSIONS
+
+__all__ = ["AVERAGED", "agent_figures", "search_figures"]
+
+AVERAGED = (
+    "ous",
+    "crossbars",
+    *(f"compression_{name}" for name in COMPRESSIONS),
+    "dense_accuracy",
+    "accuracy",
+    "drop",
+    "evaluations",
+    "search_minutes",
+    "total_minutes",
+)
+"""What has a mean and a spread over the seeds."""
+_TRAIN, _RECOVERY = SHARED_STAGES
+_, _SEARCH, _PRUNE, _MEASURE = COMPARED_STAGES
+
+
+def search_figures(
+    directory: Path, *, dense: Path, shared: Path, problem: str = ""
+) -> dict[str, Any]:
+    """The figures of one search.
+
+    Parameters
+    ----------
+    directory, dense, shared : Path
+        Run directories of the search, of its dense network and of the recovery; the last may be
+        missing.
+    problem : str
+        Why the search ended early.
+
+    Returns
+    -------
+    dict
+        ``directory`` by name; ``problem``, empty if there is a winner; if there is, the ``episode``
+        that it is of, and what :data:`AVERAGED` names. Accuracies, as fractions, and ``drop``, in
+        points, are on test images. ``total_minutes`` is what the search would take alone: with
+        training, recovery and pruning.
+    """
+    figures: dict[str, Any] = {"directory": directory.name, "problem": problem}
+    if problem:
+        return figures
+    summary = read_json(directory / _SEARCH.details / "summary.json")
+    if summary["problem"]:
+        return figures | {"problem": summary["problem"]}
+    measured = read_json(directory / _MEASURE.output)
+    seconds = summary["seconds"] + _seconds(dense, _TRAIN.name) + _seconds(directory, _PRUNE.name)
+    if (shared / _RECOVERY.output).is_file():
+        seconds += read_json(shared / _RECOVERY.output)["seconds"]
+    return figures | {
+        "episode": summary["winner"]["episode"],
+        "ous": measured["ous"],
+        "ous_dense": measured["ous_dense"],
+        "crossbars": measured["crossbars"],
+        "crossbars_dense": measured["crossbars_dense"],
+        **{f"compression_{name}": value for name, value in measured["compression"].items()},
+        "dense_accuracy": measured["dense_accuracy"],
+        "accuracy": measured["accuracy"],
+        "drop": 100 * (measured["dense_accuracy"] - measured["accuracy"]),
+        "evaluations": summary["evaluations"],
+        "search_minutes": summary["seconds"] / 60,
+        "total_minutes": seconds / 60,
+    }
+
+
+def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The figures of each agent, for each sparsity structure, over the seeds.
+
+    Returns
+    -------
+    list of dict
+        ``scheme``, ``agent``, ``seeds`` that were tried, ``episodes`` of the winners, ``problems``
+        by seed, and under each name of :data:`AVERAGED` the ``mean`` and the ``spread``, which is
+        the sample standard deviation, over the seeds that have a winner; None if there are too few.
+    """
+    rows = []
+    for scheme, agent in dict.fromkeys((one["scheme"], one["agent"]) for one in searches):
+        mine = [one for one in searches if (one["scheme"], one["agent"]) == (scheme, agent)]
+        won = [one for one in mine if not one["problem"]]
+        rows.append(
+            {
+                "scheme": scheme,
+                "agent": agent,
+                "seeds": [one["seed"] for one in mine],
+                "episodes": {str(one["seed"]): one["episode"] for one in won},
+                "problems": {str(one["seed"]): one["problem"] for one in mine if one["problem"]},
+                **{name: _mean([one[name] for one in won]) for name in AVERAGED},
+            }
+        )
+    return rows
+
+
+def _mean(values: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "mean": statistics.fmean(values) if values else None,
+        "spread": statistics.stdev(values) if len(values) > 1 else None,
+    }
+
+
+def _seconds(directory: Path, stage: str) -> float:
+    record = RunDirectory.open(directory).record(stage)
+    return record.seconds if record else 0.0

@@ -1,0 +1,68 @@
+"""Measure: what the pruned network occupies, and its accuracy on the test split."""
+
+import numpy as np
+
+from arch.geometry import Geometry
+from flow.json_file import read_json, write_json
+from flow.sources import load_dataset, new_network
+from flow.stage import Context
+from flow.stages import train
+from flow.stages.prune import KEPT, WEIGHTS
+from sw.compute import pick_device
+from sw.graph import trace
+from sw.kept_file import load_kept
+from sw.mapping import count, dense_count
+from sw.mapping.compression import compression, dense_and_stored_bits, float32_crossbars
+from sw.segments import expand
+from sw.train import accuracy
+from sw.weights import load_network
+
+__all__ = ["run"]
+
+
+def run(context: Context) -> None:
+    """Write, as JSON, OUs and crossbars, the four compressions, and accuracies on test images."""
+    configuration = context.configuration
+    geometry = configuration.crossbar_geometry()
+    dataset = load_dataset(configuration)
+    network = new_network(configuration, dataset)
+    load_network(network, context.inputs["prune"] / WEIGHTS)
+    scheme, kept = load_kept(context.inputs["prune"] / KEPT)
+    layers = []
+    for layer in trace(network):
+        cols, rows = len(layer.module.weight), layer.module.weight[0].numel()
+        layers.append(_counts(kept[layer.name], rows, cols, scheme, geometry))
+    network.to(pick_device(configuration.device))
+    write_json(
+        context.output,
+        {
+            **{name: sum(layer[name] for layer in layers) for name in ("ous", "crossbars")},
+            **{
+                f"{name}_dense": sum(layer[f"{name}_dense"] for layer in layers)
+                for name in ("ous", "crossbars")
+            },
+            "compression": compression(layers),
+            "dense_accuracy": read_json(context.inputs["train"] / train.ACCURACY)["accuracy"],
+            "accuracy": accuracy(network, dataset.test),
+        },
+    )
+
+
+def _counts(
+    kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry
+) -> dict[str, int]:
+    """A layer, with names as in ``layers`` of the report."""
+    dense = dense_count(rows, cols, geometry, scheme=scheme)
+    packed = count(kept, rows=rows, cols=cols, scheme=scheme, geometry=geometry)
+    dense_bits, stored_bits = dense_and_stored_bits(rows, cols, packed.ous, geometry)
+    return {
+        "weights": rows * cols,
+        "weights_kept": int(np.count_nonzero(expand(kept, rows, cols, scheme, geometry))),
+        "ous_dense": dense.ous,
+        "ous": packed.ous,
+        "crossbars_dense": dense.crossbars,
+        "crossbars": packed.crossbars,
+        "crossbars_float32": float32_crossbars(rows, cols, geometry),
+        "cell_bits_dense": dense_bits,
+        "cell_bits_stored": stored_bits,
+    }

@@ -1,0 +1,60 @@
+"""What a search found, in figures and in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sw.search.evaluation import DenseAccuracy
+from sw.search.history import History
+from sw.search.problem import Problem
+from sw.search.selection import Finalist, Selection
+
+__all__ = ["Searched"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """What a search found."""
+
+    problem: Problem
+    max_drop: float
+    recovery: float
+    dense: DenseAccuracy
+    history: History
+    selection: Selection
+
+    def complaint(self, count: int) -> str:
+        """Why there is no winner, with the ``count`` finalists that came nearest."""
+        name = self.problem.objective.name
+        nearest = "; ".join(
+            f"episode {finalist.episode.number}: {100 * finalist.drop:.2f} points at "
+            f"{name} {finalist.episode.cost:.6g}"
+            for finalist in self.selection.nearest[:count]
+        )
+        return (
+            f"no policy loses at most {100 * self.max_drop:g} points of validation accuracy, so "
+            f"the dense network is kept; nearest are {nearest}; raise "
+            f"search.max_accuracy_drop, search.episodes or prune.finetune_epochs"
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the search, as JSON can hold them."""
+        problem, history = self.problem, self.history
+        best, winner = history.best, self.selection.winner
+        return {
+            "episodes": len(history.episodes),
+            "evaluations": history.evaluations,
+            "evaluation_seconds": round(sum(e.seconds for e in history.episodes), 3),
+            "reward": best.reward,
+            "best_episode": best.number,
+            "hardware": problem.objective.name,
+            "max_accuracy_drop": 100 * self.max_drop,
+            "recovery": 100 * self.recovery,
+            "dense": {"accuracy": self.dense.whole, **problem.objective.dense},
+            "winner": _figures(winner) if winner else None,
+            "finalists": [_figures(finalist) for finalist in self.selection.finalists],
+        }
+
+
+def _figures(finalist: Finalist) -> dict[str, Any]:
+    episode = finalist.episode
+    return {"episode": episode.number, "accuracy": finalist.accuracy, **episode.terms}
