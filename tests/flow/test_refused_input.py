@@ -1,5 +1,7 @@
 """Data and weights of no use, through the command line: one line that says so, and status 2."""
 
+import shutil
+
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -108,3 +110,24 @@ def test_images_too_small_to_shift(search, place):
     assert refused(search("train.variations=crop_flip"), place) == (
         "variations crop_flip need images of more than 4 pixels each way, not 4 x 6"
     )
+
+
+def test_no_cuda(search, place, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert refused(search("device=cuda"), place) == (
+        "device cuda: torch finds no CUDA device; say device: cpu, or auto"
+    )
+
+
+def test_any_device(search, place, monkeypatch):
+    """Without CUDA ``auto`` is the CPU, to the bit; with bfloat16 the job goes on as well."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    weights = place / "run" / "prune" / "network.safetensors"
+    found = {}
+    for override in ("device=cpu", "device=auto", "train.precision=bfloat16"):
+        shutil.rmtree(place / "run", ignore_errors=True)
+        status, lines = search(override)
+        assert status == 0, lines
+        found[override] = (weights.read_bytes(), (place / "run" / "policy.yaml").read_bytes())
+    assert found["device=cpu"] == found["device=auto"]
+    assert found["device=cpu"] != found["train.precision=bfloat16"]
