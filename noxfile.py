@@ -48,9 +48,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def bench(session: nox.Session) -> None:
-    """Measure the golden model and the cosimulation beside their peers."""
+    """Measure the golden model, the cosimulation and the search beside their peers."""
     session.install("-e", ".[bench]")
-    for name in ("golden", "cosim_speed"):
+    for name in ("golden", "cosim_speed", "search"):
         if (ROOT / "bench" / f"{name}.py").exists():
             session.run("python", "-m", f"bench.{name}", *session.posargs)
 
