@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent
 
 @nox.session(python=PYTHON)
 def cosim(session: nox.Session) -> None:
-    """Train, prune, map, generate and prove the digits; ``-- --sweep`` proves many geometries."""
+    """Prove the digits, with a ratio that is given and with ratios that an agent finds.
+
+    ``-- --sweep`` proves many geometries instead.
+    """
     session.install("-e", ".[all]")
     if "--sweep" in session.posargs:
         rest = [word for word in session.posargs if word != "--sweep"]
@@ -21,7 +24,8 @@ def cosim(session: nox.Session) -> None:
     elif session.posargs:
         session.run("ohmforge", *session.posargs)
     else:
-        session.run("ohmforge", "run", "examples/digits.yaml", "-o", "sim_build/digits")
+        for name in ("digits", "digits_search"):
+            session.run("ohmforge", "run", f"examples/{name}.yaml", "-o", f"sim_build/{name}")
 
 
 @nox.session(python=PYTHON)
@@ -44,9 +48,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def bench(session: nox.Session) -> None:
-    """Measure the golden model and the cosimulation beside their peers."""
+    """Measure the golden model, the cosimulation and the search beside their peers."""
     session.install("-e", ".[bench]")
-    for name in ("golden", "cosim_speed"):
+    for name in ("golden", "cosim_speed", "search"):
         if (ROOT / "bench" / f"{name}.py").exists():
             session.run("python", "-m", f"bench.{name}", *session.posargs)
 

@@ -225,7 +225,7 @@ class Configuration(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
         description="Where networks are trained and judged; `auto` is CUDA if torch finds it. The "
-        "same seed gives the same bits on one kind of device only, and on CUDA not in every case.",
+        "same seed gives the same bits on one kind of device only. CUDA has not been tried yet.",
     )
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()

@@ -5,6 +5,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from arch.errors import InputError
+
 __all__ = ["VARIATIONS", "random_affine", "random_crop_flip"]
 
 
@@ -67,8 +69,18 @@ def random_crop_flip(
     -------
     float32 tensor, shape (n, C, H, W)
         What comes in from outside is the image reflected at its edge.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If the images are no larger than ``shift``.
     """
     count, channels, height, width = images.shape
+    if min(height, width) <= shift:
+        raise InputError(
+            f"variations crop_flip need images of more than {shift} pixels each way, not "
+            f"{height} x {width}"
+        )
     top = torch.randint(2 * shift + 1, (2, count), generator=generator)
     mirrored = torch.rand(count, generator=generator) < 0.5
     rows = top[0][:, None] + torch.arange(height)

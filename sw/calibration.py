@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sw.compute import device_of
 from sw.graph import TracedLayer, layer_outputs
 from sw.host_nodes import TracedOperation
 from sw.reproducible import reproducible
@@ -59,14 +60,14 @@ def observe(
     chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).astype(int))
     samples: dict[str, list[np.ndarray]] = {layer.name: [] for layer in layers}
     shapes = {}
-    training = network.training
+    training, device = network.training, device_of(network)
     network.eval()
     try:
         with reproducible(), torch.no_grad():
             for batch in torch.from_numpy(images[chosen]).split(_BATCH):
-                for name, outputs in layer_outputs(network, layers, batch).items():
+                for name, outputs in layer_outputs(network, layers, batch.to(device)).items():
                     shapes[name] = _shape(outputs)
-                    samples[name].append(_sample(outputs.numpy()))
+                    samples[name].append(_sample(outputs.cpu().numpy()))
     finally:
         network.train(training)
     return {

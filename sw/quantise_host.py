@@ -38,7 +38,9 @@ def input_value(normalise: Normalise | None, shape: tuple[int, int, int], bits: 
         pixels = ActFormat(bits=bits)
         return Value(shape, pixels, 1.0 / pixels.maximum)
     codes = ActFormat(bits=bits, signed=True)
-    mean, std = normalise.mean.numpy().astype(np.float64), normalise.std.numpy().astype(np.float64)
+    mean, std = (
+        values.cpu().numpy().astype(np.float64) for values in (normalise.mean, normalise.std)
+    )
     return Value(shape, codes, float((np.maximum(mean, 1 - mean) / std).max()) / codes.maximum)
 
 

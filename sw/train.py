@@ -158,8 +158,19 @@ def _divergence(scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def accuracy(network: nn.Module, split: Split, precision: str = "float32") -> float:
-    """Share of the images (0 to 1) whose largest score is that of their class."""
+    """Share of the images (0 to 1) whose largest score is that of their class.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If a score is not finite: the weights are of no use.
+    """
     scores = _scores(network, split.images, precision)
+    if not np.isfinite(scores).all():
+        raise InputError(
+            "the network's scores are not finite: its weights are too large; give it others or "
+            "lower the learning rate"
+        )
     return float(np.mean(scores.argmax(axis=1) == split.labels))
 
 

@@ -24,7 +24,7 @@ def save_network(network: nn.Module, path: Path) -> None:
     :exc:`ValueError`
         If a value is not finite.
     """
-    arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    arrays = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, not NaN or infinite")
@@ -56,7 +56,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     arrays = dict(read_any_tensors(path))
     for name, tensor in network.state_dict().items():
         if name.endswith(".num_batches_tracked"):
-            arrays.setdefault(name, tensor.numpy())
+            arrays.setdefault(name, tensor.cpu().numpy())
     _load(network, arrays, path)
 
 
@@ -66,7 +66,7 @@ def _load(network: nn.Module, arrays: dict[str, np.ndarray], path: Path) -> None
         what = "is missing" if different[0] in state else "has no place in this one"
         raise InputError(f"{path}: is of another network: {different[0]!r} {what}")
     for name, array in arrays.items():
-        expected = state[name].numpy()
+        expected = state[name].cpu().numpy()
         if (array.shape, array.dtype) != (expected.shape, expected.dtype):
             raise InputError(
                 f"{path}: is of another network: {name} must be {expected.dtype} of shape "
@@ -74,4 +74,6 @@ def _load(network: nn.Module, arrays: dict[str, np.ndarray], path: Path) -> None
             )
         if not np.isfinite(array).all():
             raise InputError(f"{path}: {name} must be finite, not NaN or infinite")
+        if name.endswith(".running_var") and (array < 0).any():
+            raise InputError(f"{path}: {name} must be variances of at least 0, not {array.min()}")
     network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in arrays.items()})

@@ -48,5 +48,10 @@ def run(context: Context) -> None:
         )
         network.cpu()
     context.output.mkdir()
-    save_network(network, context.output / WEIGHTS)
+    try:
+        save_network(network, context.output / WEIGHTS)
+    except ValueError as error:
+        raise InputError(
+            f"the pruned network is of no use: {error}; lower prune.learning_rate"
+        ) from error
     save_kept(kept, context.output / KEPT, scheme=policy.scheme)

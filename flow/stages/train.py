@@ -1,5 +1,6 @@
 """Train: from the data set to a dense float network and its accuracy."""
 
+from arch.errors import InputError
 from flow.json_file import write_json
 from flow.sources import load_dataset, start_network
 from flow.stage import Context
@@ -38,14 +39,20 @@ def run(context: Context) -> None:
         precision=settings.precision,
         on_epoch=on_epoch,
     )
-    context.output.mkdir()
     network.cpu()
-    save_network(network, context.output / WEIGHTS)
+    reached = accuracy(network, dataset.test)
+    context.output.mkdir()
+    try:
+        save_network(network, context.output / WEIGHTS)
+    except ValueError as error:
+        raise InputError(
+            f"the trained network is of no use: {error}; lower train.learning_rate"
+        ) from error
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     write_json(
         context.output / ACCURACY,
         {
-            "accuracy": accuracy(network, dataset.test),
+            "accuracy": reached,
             "images": {name: len(split) for name, split in splits.items()},
         },
     )

@@ -97,7 +97,7 @@ def load_files(
     return Dataset(
         name=kind,
         classes=classes,
-        train=_split(train, train_index),
+        train=_training_split(train, train_index),
         validation=_split(train, validation_index),
         test=_split(train, _limited(train, test_index, shares.test_limit, seed)),
     )
@@ -116,7 +116,7 @@ def _of_two(
     return Dataset(
         name=kind,
         classes=classes,
-        train=_split(train, train_index),
+        train=_training_split(train, train_index),
         validation=_split(test if shares.validation_from == "test" else train, validation_index),
         test=_split(test, _limited(test, test_index, shares.test_limit, seed)),
     )
@@ -142,7 +142,8 @@ def _cut(
         return stratified(source.labels, index, max(1, round(share * len(index))), seed)
     except ValueError as error:
         raise InputError(
-            f"{source.path}: {len(index)} images are too few to split: {error}"
+            f"{source.path}: {len(index)} images are too few to split: {error}; give more images "
+            f"or larger shares"
         ) from error
 
 
@@ -150,6 +151,15 @@ def _limited(source: Labelled, index: np.ndarray, limit: int | None, seed: int) 
     if limit is None or limit >= len(index):
         return index
     return np.sort(np.random.default_rng(seed).choice(index, limit, replace=False))
+
+
+def _training_split(source: Labelled, index: np.ndarray) -> Split:
+    if len(index) < 2:
+        raise InputError(
+            f"{source.path}: one image is too few to train on; give more images, or raise "
+            f"data.train_limit"
+        )
+    return _split(source, index)
 
 
 def _split(source: Labelled, index: np.ndarray) -> Split:

@@ -1,5 +1,7 @@
 """Cutting images into splits, each class alike."""
 
+import math
+
 import numpy as np
 from sklearn.model_selection import train_test_split
 
@@ -32,7 +34,20 @@ def stratified(
     :exc:`ValueError`
         If a class has fewer than two images, or a part would have fewer images than classes.
     """
+    _check_enough(labels[index], share if share >= 1 else math.ceil(share * len(index)))
     first, second = train_test_split(
         index, test_size=share, stratify=labels[index], random_state=seed
     )
     return np.sort(first), np.sort(second)
+
+
+def _check_enough(labels: np.ndarray, second: float | int) -> None:
+    """Refuse what cannot be cut, in words that do not speak of the library."""
+    classes, counts = np.unique(labels, return_counts=True)
+    for part in (len(labels) - second, second):
+        if part < len(classes):
+            raise ValueError(
+                f"a split of {part} cannot have an image of each of {len(classes)} classes"
+            )
+    if counts.min() < 2:
+        raise ValueError(f"class {classes[counts.argmin()]} has one image, but each split needs it")

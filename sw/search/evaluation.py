@@ -53,8 +53,9 @@ class Evaluator:
     """Measures policies of one dense network; every policy in the same way and with the same seed.
 
     The network is copied, masked, fine-tuned with the mask held, and its batch normalisation is
-    estimated anew on fixed images; then the validation split is classified. The test split is not
-    taken over, so nothing here can look at it.
+    estimated anew on fixed images; then the validation split is classified. A policy that prunes
+    nothing is the dense network as it is. The test split is not taken over, so nothing here can
+    look at it.
 
     Parameters
     ----------
@@ -128,17 +129,19 @@ class Evaluator:
             layer.name: layer.mask(number) for layer, number in zip(self._layers, kept, strict=True)
         }
         dataset = self._whole if whole else self._few
-        finetune(
-            network,
-            masks,
-            dataset,
-            self._layers[0].geometry,
-            scheme=self._layers[0].scheme,
-            epochs=epochs,
-            seed=self._seed,
-            recipe=self._recipe,
-            calibration=None if whole else self._calibration,
-        )
+        # What loses nothing need not recover: the stage that prunes leaves it as it is, too.
+        if not all(mask.all() for mask in masks.values()):
+            finetune(
+                network,
+                masks,
+                dataset,
+                self._layers[0].geometry,
+                scheme=self._layers[0].scheme,
+                epochs=epochs,
+                seed=self._seed,
+                recipe=self._recipe,
+                calibration=None if whole else self._calibration,
+            )
         precision = "float32" if whole else self._recipe.precision
         value = accuracy(network, dataset.validation, precision)
         return Evaluation(accuracy=value, seconds=time.monotonic() - begin)

@@ -30,10 +30,13 @@ class Searched:
             f"{name} {finalist.episode.cost:.6g}"
             for finalist in self.selection.nearest[:count]
         )
+        fields = ["max_accuracy_drop", "episodes"]
+        if self.problem.target_crossbars is not None:
+            fields.append("target_crossbars")
         return (
             f"no policy loses at most {100 * self.max_drop:g} points of validation accuracy, so "
             f"the dense network is kept; nearest are {nearest}; raise "
-            f"search.max_accuracy_drop, search.episodes or prune.finetune_epochs"
+            f"{', '.join(f'search.{field}' for field in fields)} or prune.finetune_epochs"
         )
 
     def summary(self) -> dict[str, Any]:

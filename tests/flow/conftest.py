@@ -1,14 +1,16 @@
-"""A small set of stages that write text, to test the job without the product's stages."""
+"""A job of stages that write text, and one of the product's stages on small images."""
 
 import sys
 import types
 
 import pytest
 
+from flow import cli
 from flow.configuration import Configuration
 from flow.job import Job
 from flow.run_directory import RunDirectory
 from flow.stage import Stage
+from tests.flow.small_job import CONFIGURATION, write_images
 
 
 class Recorder:
@@ -119,3 +121,29 @@ def run_job(fakes, tmp_path):
         return recorder.events
 
     return run
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working directory with a configuration and its data."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(CONFIGURATION)
+    write_images(tmp_path / "data.npz")
+    return tmp_path
+
+
+@pytest.fixture
+def search(place, capsys):
+    """Run the job with overrides; returns the exit status and the lines of standard error."""
+
+    def search(*overrides, until="prune"):
+        words = ["run", "small.yaml", "-o", "run"]
+        for override in overrides:
+            words += ["--set", override]
+        if until is not None:
+            words += ["--until", until]
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        return ended.value.code, capsys.readouterr().err.splitlines()
+
+    return search

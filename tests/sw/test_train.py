@@ -7,7 +7,6 @@ import torch
 from arch.errors import InputError
 from sw.datasets import Split
 from sw.networks import build
-from sw.reproducible import reproducible
 from sw.train import accuracy, train
 
 
@@ -58,23 +57,6 @@ def test_global_state_is_left_alone(digits):
     assert torch.equal(torch.get_rng_state(), before[0])
     assert torch.get_num_threads() == before[1]
     assert not torch.are_deterministic_algorithms_enabled()
-
-
-def stop_inside():
-    with reproducible():
-        assert torch.get_num_threads() == 1
-        assert not torch.is_deterministic_algorithms_warn_only_enabled()
-        raise KeyError("stop")
-
-
-def test_reproducible_restores_after_an_error():
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        with pytest.raises(KeyError, match="stop"):
-            stop_inside()
-        assert torch.is_deterministic_algorithms_warn_only_enabled()
-    finally:
-        torch.use_deterministic_algorithms(False)
 
 
 def test_on_epoch_is_told_the_progress(digits):

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from numpy.random.mtrand import get_bit_generator
 from stable_baselines3 import DDPG, SAC, TD3
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
@@ -146,7 +147,10 @@ class Reinforcement:
         """Play the episodes. Same settings, same bits; random generators are left as they were."""
         steps = len(environment.problem.layers)
         with _generators_restored(), reproducible():
-            self._model(environment, steps).learn(total_timesteps=self.settings.episodes * steps)
+            model = self._model(environment, steps)
+            # The library's own logger makes a directory among the temporary files.
+            model.set_logger(Logger(folder=None, output_formats=[]))
+            model.learn(total_timesteps=self.settings.episodes * steps)
 
     def _model(self, environment: PruningEnvironment, steps: int) -> OffPolicyAlgorithm:
         options: dict[str, Any] = {

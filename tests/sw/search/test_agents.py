@@ -180,3 +180,14 @@ def test_wrong_agent(monkeypatch):
     monkeypatch.setitem(AGENTS, "tpe", "sw.search.agents.not_there")
     with pytest.raises(ToolError, match=r"agent tpe needs .*: pip install 'ohmforge\[search\]'"):
         new_agent("tpe", AgentSettings(episodes=1, seed=0))
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_leaves_nothing_behind(name, monkeypatch, tmp_path):
+    """Neither where temporary files are nor where the search runs."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SB3_LOGDIR", raising=False)
+    searched(name, episodes=4)
+    # torch makes one directory for compiled code, always the same, when it is first imported.
+    assert not [path for path in tmp_path.iterdir() if "torchinductor" not in path.name]

@@ -105,3 +105,12 @@ def test_spread(digits):
     assert isinstance(digits, Dataset)
     with pytest.raises(ValueError, match="at least one image, not 0"):
         spread(digits.train, 0)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_policy_that_prunes_nothing_is_the_dense_network(trained, digits, layers, whole):
+    """As for the stage that prunes, which fine-tunes nothing then: nothing is lost by chance."""
+    evaluator = Evaluator(trained, layers, digits, seed=0, validation_images=50)
+    found = evaluator.evaluate([one.segments for one in layers], epochs=1, whole=whole)
+    dense = evaluator.dense_accuracy()
+    assert found.accuracy == (dense.whole if whole else dense.short)
