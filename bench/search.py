@@ -34,7 +34,7 @@ from flow.configuration import Configuration
 from flow.read_configuration import read_configuration
 from flow.search_section import SearchSection
 from flow.sources import finetuning_recipe, load_dataset, new_network, start_network
-from sw.datasets import Dataset, Split
+from sw.datasets import Dataset, Split, spread
 from sw.search.agents import AgentSettings, new_agent
 from sw.search.choices import LayerChoices, network_choices
 from sw.search.environment import PruningEnvironment
@@ -139,9 +139,7 @@ def measure_evaluations(
         finetune_images=settings.finetune_images,
         validation_images=settings.validation_images,
     )
-    images = sw.search.evaluation.spread(
-        dataset.validation, settings.validation_images or len(dataset.validation)
-    ).images
+    images = spread(dataset.validation, settings.validation_images).images
     parts, passes = [], []
     for number in range(rounds):
         passes.append(forward_pass(network, images))

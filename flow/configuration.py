@@ -131,6 +131,11 @@ class PruneSection(Section):
         description="Passes over the training split after pruning, with the pruned weights held "
         "at zero, and with the batch size, weight decay and variations of `train`.",
     )
+    finetune_images: Count | None = Field(
+        default=None,
+        description="Images of such a pass, evenly spread over the training split; all unless "
+        "given.",
+    )
     learning_rate: float = Field(
         default=0.05,
         ge=1e-6,

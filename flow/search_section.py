@@ -123,7 +123,7 @@ class SearchSection(Section):
         description="Random episodes before an agent learns, but at most half of `episodes`.",
     )
     noise: float = Field(
-        default=0.5,
+        default=0.15,
         ge=0,
         le=10,
         allow_inf_nan=False,
@@ -131,7 +131,7 @@ class SearchSection(Section):
         "the range of an action.",
     )
     noise_decay: float = Field(
-        default=0.95,
+        default=0.98,
         ge=0,
         le=1,
         allow_inf_nan=False,

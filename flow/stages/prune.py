@@ -1,10 +1,18 @@
 """Prune: from the dense network and the policy to kept segments and a fine-tuned network."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from torch import nn
+
 from arch.errors import InputError
 from flow.sources import finetuning_recipe, load_dataset, new_network
 from flow.stage import Context
+from flow.stages.search import TUNED, TUNED_POLICY
 from flow.stages.train import WEIGHTS
 from sw.compute import pick_device
+from sw.datasets import Dataset, spread
 from sw.kept_file import save_kept
 from sw.policy import read_policy
 from sw.prune import finetune, kept_segments
@@ -17,8 +25,10 @@ KEPT = "kept.safetensors"
 
 
 def run(context: Context) -> None:
-    """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`; the dense ones if all is kept."""
-    epochs = context.configuration.prune.finetune_epochs
+    """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`.
+
+    These are the dense ones if all is kept, and those that the search came to if the policy is its.
+    """
     geometry = context.configuration.crossbar_geometry()
     dataset = load_dataset(context.configuration)
     network = new_network(context.configuration, dataset)
@@ -29,24 +39,13 @@ def run(context: Context) -> None:
     except InputError as error:
         raise InputError(f"{context.inputs['search']}: {error}") from error
 
-    def on_epoch(epoch: int, loss: float, validation: float) -> None:
-        text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
-        context.progress(epoch, epochs, text)
-
-    if not all(mask.all() for mask in kept.values()):  # What loses nothing need not recover.
-        network.to(pick_device(context.configuration.device))
-        finetune(
-            network,
-            kept,
-            dataset,
-            geometry,
-            scheme=policy.scheme,
-            epochs=epochs,
-            seed=context.configuration.seed,
-            recipe=finetuning_recipe(context.configuration),
-            on_epoch=on_epoch,
-        )
-        network.cpu()
+    tuned = context.inputs["search.details"] / TUNED
+    if all(mask.all() for mask in kept.values()):
+        pass  # What loses nothing need not recover.
+    elif tuned.is_file() and policy == read_policy(tuned.with_name(TUNED_POLICY)):
+        load_network(network, tuned)
+    else:
+        _finetune(context, network, dataset, kept, scheme=policy.scheme)
     context.output.mkdir()
     try:
         save_network(network, context.output / WEIGHTS)
@@ -55,3 +54,33 @@ def run(context: Context) -> None:
             f"the pruned network is of no use: {error}; lower prune.learning_rate"
         ) from error
     save_kept(kept, context.output / KEPT, scheme=policy.scheme)
+
+
+def _finetune(
+    context: Context,
+    network: nn.Module,
+    dataset: Dataset,
+    kept: Mapping[str, np.ndarray],
+    *,
+    scheme: str,
+) -> None:
+    configuration = context.configuration
+    settings = configuration.prune
+
+    def on_epoch(epoch: int, loss: float, validation: float) -> None:
+        text = f"epoch {epoch}, loss {loss:.3f}, validation {100 * validation:.1f} %"
+        context.progress(epoch, settings.finetune_epochs, text)
+
+    network.to(pick_device(configuration.device))
+    finetune(
+        network,
+        kept,
+        replace(dataset, train=spread(dataset.train, settings.finetune_images)),
+        configuration.crossbar_geometry(),
+        scheme=scheme,
+        epochs=settings.finetune_epochs,
+        seed=configuration.seed,
+        recipe=finetuning_recipe(configuration),
+        on_epoch=on_epoch,
+    )
+    network.cpu()

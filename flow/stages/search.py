@@ -23,12 +23,14 @@ from sw.weights import load_network
 if TYPE_CHECKING:
     from sw.search.session import Session
 
-__all__ = ["LOG", "SUMMARY", "check", "new_session", "run"]
+__all__ = ["LOG", "SUMMARY", "TUNED", "TUNED_POLICY", "check", "new_session", "run"]
 
 SUMMARY = "summary.json"
 """What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
 LOG = "log.jsonl"
 """Every step, episode and finalist."""
+TUNED, TUNED_POLICY = "tuned.safetensors", "tuned.yaml"
+"""What the fine-tuning of the winner came to, and of which policy: prune need not do it again."""
 _NEAREST = 3
 
 
@@ -118,6 +120,7 @@ def new_session(
                 validation_images=settings.validation_images,
                 finalists=settings.finalists,
                 final_epochs=configuration.prune.finetune_epochs,
+                final_images=configuration.prune.finetune_images,
                 recipe=finetuning_recipe(configuration),
                 device=configuration.device,
             ),
@@ -165,4 +168,7 @@ def _search(
         ratios=dict(zip(session.names, ratios, strict=True)),
     )
     write_policy(policy, context.output)
+    if winner:
+        write_policy(policy, context.details / TUNED_POLICY)
+        session.take_weights(winner.episode.kept, context.details / TUNED)
     session.finish()

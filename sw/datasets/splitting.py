@@ -5,7 +5,9 @@ import math
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-__all__ = ["stratified"]
+from sw.datasets.dataset import Split
+
+__all__ = ["spread", "stratified"]
 
 
 def stratified(
@@ -51,3 +53,21 @@ def _check_enough(labels: np.ndarray, second: float | int) -> None:
             )
     if counts.min() < 2:
         raise ValueError(f"class {classes[counts.argmin()]} has one image, but each split needs it")
+
+
+def spread(split: Split, count: int | None) -> Split:
+    """``count`` images of a split, evenly spread over it; all if it is None or there are no more.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``count`` is not positive.
+    """
+    if count is None:
+        return split
+    if count < 1:
+        raise ValueError(f"there must be at least one image, not {count}")
+    if count >= len(split):
+        return split
+    chosen = np.linspace(0, len(split) - 1, count).round().astype(np.int64)
+    return Split(images=split.images[chosen], labels=split.labels[chosen])

@@ -1,20 +1,22 @@
 """What a policy does to the accuracy: on validation data, after a short recovery."""
 
+import contextlib
 import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
 from torch import nn
 
 from sw.compute import pick_device
-from sw.datasets import Dataset, Split
+from sw.datasets import Dataset, Split, spread
 from sw.prune import finetune
 from sw.search.choices import LayerChoices
 from sw.train import DEFAULT_RECIPE, Recipe, accuracy
+from sw.weights import save_network
 
-__all__ = ["DenseAccuracy", "Evaluation", "Evaluator", "spread"]
+__all__ = ["DenseAccuracy", "Evaluation", "Evaluator"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +73,9 @@ class Evaluator:
         How a step of fine-tuning is made: that of the fine-tuning which the winner gets.
     calibration_images : int
         Training images for batch normalisation, evenly spread; all if there are fewer.
-    finetune_images : int, optional
-        Training images of a pass of fine-tuning, evenly spread; all unless stated.
+    finetune_images, final_images : int, optional
+        Training images of a pass of short and of whole fine-tuning, evenly spread; all unless
+        stated.
     validation_images : int, optional
         Validation images of a short evaluation, evenly spread; all unless stated.
     device : str
@@ -89,6 +92,7 @@ class Evaluator:
         recipe: Recipe = DEFAULT_RECIPE,
         calibration_images: int = 512,
         finetune_images: int | None = None,
+        final_images: int | None = None,
         validation_images: int | None = None,
         device: str = "cpu",
     ) -> None:
@@ -97,11 +101,13 @@ class Evaluator:
         self._layers = tuple(layers)
         self._seed = seed
         self._recipe = recipe
-        self._whole = _without_test(dataset, dataset.train, dataset.validation)
+        self._whole = _without_test(
+            dataset, spread(dataset.train, final_images), dataset.validation
+        )
         self._few = _without_test(
             dataset,
-            spread(dataset.train, finetune_images or len(dataset.train)),
-            spread(dataset.validation, validation_images or len(dataset.validation)),
+            spread(dataset.train, finetune_images),
+            spread(dataset.validation, validation_images),
         )
         self._calibration = spread(dataset.train, calibration_images).images
 
@@ -112,7 +118,9 @@ class Evaluator:
             whole=accuracy(self._network, self._whole.validation),
         )
 
-    def evaluate(self, kept: Sequence[int], *, epochs: int, whole: bool = False) -> Evaluation:
+    def evaluate(
+        self, kept: Sequence[int], *, epochs: int, whole: bool = False, save: Path | None = None
+    ) -> Evaluation:
         """Accuracy of the network with ``kept`` segments in each layer.
 
         Parameters
@@ -120,8 +128,10 @@ class Evaluator:
         epochs : int
             Passes of fine-tuning; 0 for none.
         whole : bool
-            Whether fine-tuning and batch normalisation take every training image, as the stage
-            does that prunes at the end, and accuracy every validation image.
+            Whether fine-tuning and batch normalisation are those of the stage that prunes at the
+            end, and accuracy is that of every validation image.
+        save : Path, optional
+            Where the weights go that the network has then.
         """
         begin = time.monotonic()
         network = copy.deepcopy(self._network)
@@ -144,23 +154,10 @@ class Evaluator:
             )
         precision = "float32" if whole else self._recipe.precision
         value = accuracy(network, dataset.validation, precision)
+        if save is not None:
+            with contextlib.suppress(ValueError):  # Weights that are not finite never win.
+                save_network(network.cpu(), save)
         return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
-
-
-def spread(split: Split, count: int) -> Split:
-    """``count`` images of a split, evenly spread over it; all of them if there are no more.
-
-    Raises
-    ------
-    :exc:`ValueError`
-        If ``count`` is not positive.
-    """
-    if count < 1:
-        raise ValueError(f"there must be at least one image, not {count}")
-    if count >= len(split):
-        return split
-    chosen = np.linspace(0, len(split) - 1, count).round().astype(np.int64)
-    return Split(images=split.images[chosen], labels=split.labels[chosen])
 
 
 def _without_test(dataset: Dataset, train: Split, validation: Split) -> Dataset:

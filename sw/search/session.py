@@ -1,5 +1,7 @@
 """A whole search, which goes on where it was interrupted: episodes, then finalists."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +31,7 @@ __all__ = ["Session", "SessionSettings"]
 Prepare = Callable[[Sequence[tuple[int, ...]]], None]
 Progress = Callable[[int, int, str], None]
 _SHORT, _WHOLE = "search", "final"
+_SUFFIX = ".safetensors"
 _HERE = LocalExecutor()
 
 
@@ -38,7 +41,8 @@ class SessionSettings:
 
     The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
     ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
-    get, ``recipe``, how a step of all fine-tuning is made, and ``device``, where.
+    get, ``final_images``, the images of such a pass, ``recipe``, how a step of all fine-tuning is
+    made, and ``device``, where.
     """
 
     seed: int = 0
@@ -57,6 +61,7 @@ class SessionSettings:
     validation_images: int | None = None
     finalists: int = 6
     final_epochs: int = 10
+    final_images: int | None = None
     recipe: Recipe = DEFAULT_RECIPE
     device: str = "cpu"
 
@@ -115,6 +120,7 @@ class Session:
             recipe=settings.recipe,
             calibration_images=settings.calibration_images,
             finetune_images=settings.finetune_images,
+            final_images=settings.final_images,
             validation_images=settings.validation_images,
             device=settings.device,
         )
@@ -122,6 +128,7 @@ class Session:
         self._dense = self._evaluator.dense_accuracy()
         self._ask(recovery=0.0)  # What cannot be asked is refused before anything is evaluated.
         directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
         self.log_path = directory / "log.jsonl"
         """The log, as it grows."""
         self._journal = Journal(directory / "evaluations.jsonl", key=fingerprint)
@@ -236,9 +243,23 @@ class Session:
             directory, done.problem, done.history, winner.episode if winner else None, title=title
         )
 
+    def take_weights(self, kept: tuple[int, ...], path: Path) -> None:
+        """Copy the weights to ``path`` that a finalist had after the whole fine-tuning.
+
+        There may be none, if an interrupted search judged it and its directory was cleared.
+        """
+        if self._weights(kept).is_file():
+            shutil.copy(self._weights(kept), path)
+
     def finish(self) -> None:
         """Everything is written: the next search here begins anew."""
         self._journal.finish()
+        for path in self._directory.glob(f"*{_SUFFIX}"):
+            path.unlink()
+
+    def _weights(self, kept: tuple[int, ...]) -> Path:
+        name = hashlib.sha256(repr(kept).encode()).hexdigest()[:16]
+        return self._directory / f"{name}{_SUFFIX}"
 
     def _prepare(self, policies: Sequence[tuple[int, ...]]) -> Iterator[int]:
         """Evaluate policies side by side; how many of them are done, after each."""
@@ -262,7 +283,9 @@ class Session:
     def _remembered(self, kind: str, kept: tuple[int, ...], epochs: int) -> Evaluation:
         found = self._journal.find(kind, kept)
         if found is None:
-            found = self._evaluator.evaluate(kept, epochs=epochs, whole=kind == _WHOLE)
+            whole = kind == _WHOLE
+            save = self._weights(kept) if whole else None
+            found = self._evaluator.evaluate(kept, epochs=epochs, whole=whole, save=save)
             self._journal.add(kind, kept, found)
         return found
 

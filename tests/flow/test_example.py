@@ -115,4 +115,6 @@ def test_search_example(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "policy.yaml").is_file()
     details = tmp_path / "run" / "search"
-    assert {path.suffix for path in details.iterdir()} == {".json", ".jsonl", ".png"}
+    assert {path.suffix for path in details.iterdir()} == {
+        ".json", ".jsonl", ".png", ".safetensors", ".yaml",
+    }  # fmt: skip

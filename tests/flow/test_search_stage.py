@@ -1,5 +1,6 @@
 """The stage that searches: what it writes, what it keeps, and what it refuses."""
 
+import dataclasses
 import json
 import shutil
 
@@ -10,9 +11,11 @@ from arch.errors import CheckFailed, InputError
 from flow.configuration import Configuration
 from flow.json_file import read_json
 from flow.stage import Context
+from flow.stages import prune as prune_stage
 from flow.stages import search as search_stage
 from flow.stages import train as train_stage
-from flow.stages.search import LOG, SUMMARY
+from flow.stages.prune import WEIGHTS
+from flow.stages.search import LOG, SUMMARY, TUNED
 from sw.policy import read_policy
 from sw.prune import finetune
 from sw.search.evaluation import Evaluator
@@ -198,3 +201,33 @@ def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, m
     expected = Recipe(learning_rate=0.01, batch_size=50, weight_decay=0.001, variations="none")
     assert len(recipes) > SEARCH["episodes"]
     assert set(recipes) == {expected}
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_prune_takes_over_what_the_search_came_to(run, trained_stage, tmp_path, edited):
+    """The same bits as fine-tuning again; of an edited policy nothing is taken over."""
+    directory = run()
+    details = directory / "build" / "search"
+    policy = directory / "policy.yaml"
+    if edited:
+        content = yaml.safe_load(policy.read_text())
+        content["ratios"]["fc"] = 0.125
+        policy.write_text(yaml.safe_dump(content))
+
+    def pruned(name):
+        here = context(
+            configured(),
+            tmp_path / name,
+            inputs={"train": trained_stage, "search": policy, "search.details": details},
+            output=tmp_path / name,
+        )
+        calls = []
+        prune_stage.run(dataclasses.replace(here, progress=lambda *args: calls.append(args)))
+        return (tmp_path / name / WEIGHTS).read_bytes(), calls
+
+    taken, calls = pruned("taken")
+    assert bool(calls) == edited
+    (details / TUNED).unlink()
+    again, calls = pruned("again")
+    assert calls
+    assert taken == again

@@ -37,8 +37,8 @@ class AgentSettings:
     episodes: int
     seed: int
     warmup_episodes: int = 100
-    noise: float = 0.5
-    noise_decay: float = 0.95
+    noise: float = 0.15
+    noise_decay: float = 0.98
 
     def __post_init__(self) -> None:
         if self.episodes < 1:

@@ -38,7 +38,7 @@ _BATCH = 64
 _TAU = 0.01
 _DISCOUNT = 1.0
 _REPLAY_EPISODES = 100
-_UPDATES = 40
+_UPDATES = 20
 """Updates after an episode. AMC makes as many as there are layers, which in a network of few layers
 is too few to learn anything in some hundred episodes."""
 _ELITE = 8

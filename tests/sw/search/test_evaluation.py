@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from arch.geometry import Geometry
-from sw.datasets import Dataset
+from sw.datasets import Dataset, spread
 from sw.prune import finetune
 from sw.search.choices import network_choices
-from sw.search.evaluation import Evaluator, spread
+from sw.search.evaluation import Evaluator
 from sw.train import accuracy
 
 GEOMETRY = Geometry()
