@@ -26,7 +26,7 @@ STAGES = (
         name="train",
         output="train",
         module="flow.stages.train",
-        reads=(*_NETWORK, "train"),
+        reads=(*_NETWORK, "device", "train"),
         opens=(*_DATA, "model.weights"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_LEARNING,
@@ -36,7 +36,7 @@ STAGES = (
         output="policy.yaml",
         details="search",
         module="flow.stages.search",
-        reads=(*_NETWORK, *_WIDTHS, *_RECIPE, "prune", *_SEARCHED),
+        reads=(*_NETWORK, "device", *_WIDTHS, *_RECIPE, "prune", *_SEARCHED),
         needs=("train",),
         opens=_DATA,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
@@ -50,6 +50,7 @@ STAGES = (
         module="flow.stages.prune",
         reads=(
             *_NETWORK,
+            "device",
             *_WIDTHS,
             "prune.finetune_epochs",
             "prune.finetune_images",
@@ -131,6 +132,7 @@ SHARED_STAGES = (
         module="flow.stages.recovery",
         reads=(
             *_NETWORK,
+            "device",
             *_WIDTHS,
             *_RECIPE,
             "prune",
