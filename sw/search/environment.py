@@ -105,7 +105,8 @@ class PruningEnvironment(gymnasium.Env[np.ndarray, np.ndarray]):
             kept: list[int] = []
             for action in _actions(self.problem.layers, ratios):
                 kept.append(self._decide(kept, action)[1])
-            prepared.append(tuple(kept))
+            if self.history.find(kept) is None:
+                prepared.append(tuple(kept))
         self.problem.prepare(prepared)
 
     def _decide(self, kept: Sequence[int], action: float) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -17,6 +18,8 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 EXECUTORS = ("local", "ray")
+_PATIENCE = 10.0
+"""Seconds in which a cluster must answer."""
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # Nothing is told to anybody.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Tasks see the devices that this process sees.
@@ -116,6 +119,7 @@ class RayExecutor:
 
         with contextlib.ExitStack() as held:
             held.enter_context(_environment(_ENVIRONMENT))
+            where = f" at {self._address}" if self._address else ""
             options: dict[str, Any] = {"address": self._address}
             if self._address is None:
                 # Short, because the names of its sockets must be; processes may still be ending.
@@ -127,9 +131,9 @@ class RayExecutor:
                 }
             held.callback(ray.shutdown)
             try:
+                _knock(self._address)
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-            except (OSError, RuntimeError, TimeoutError) as error:
-                where = f" at {self._address}" if self._address else ""
+            except (OSError, RuntimeError) as error:
                 raise InputError(f"Ray{where} cannot be used: {_first_line(error)}") from error
             self._held = held.pop_all()
         return self
@@ -169,6 +173,13 @@ class RayExecutor:
 
 def _apply(function: Callable[[Any], Any], request: Any) -> Any:
     return function(request)
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError if nothing listens at an address; Ray would try for minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _first_line(error: Exception) -> str:
