@@ -15,12 +15,16 @@ from sw.compute import device_of, precision_of
 from sw.datasets import Dataset, Split
 from sw.reproducible import reproducible
 
-__all__ = ["DEFAULT_RECIPE", "OnEpoch", "Recipe", "accuracy", "train"]
+__all__ = ["DEFAULT_RECIPE", "DivergedError", "OnEpoch", "Recipe", "accuracy", "train"]
 
 _BATCH = 128
 _TEMPERATURE = 2.0
 OnEpoch = Callable[[int, float, float], None]
 """Called after each epoch with its number from 1, the mean loss and the validation accuracy."""
+
+
+class DivergedError(InputError):
+    """The loss of a training is not finite any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ def train(
     ------
     :exc:`ValueError`
         If a number is out of range.
-    :exc:`arch.errors.InputError`
+    DivergedError
         If the training diverges.
     """
     if epochs < 0 or batch_size < 1 or not learning_rate > 0:
@@ -143,7 +147,7 @@ def train(
                 total += loss.item() * len(index)
             mean = total / len(images)
             if not math.isfinite(mean):
-                raise InputError(f"training diverged in epoch {epoch}: lower the learning rate")
+                raise DivergedError(f"training diverged in epoch {epoch}: lower the learning rate")
             if on_epoch is not None:
                 on_epoch(epoch, mean, accuracy(network, dataset.validation, precision))
     network.eval()

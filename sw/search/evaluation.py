@@ -13,7 +13,7 @@ from sw.compute import pick_device
 from sw.datasets import Dataset, Split, spread
 from sw.prune import finetune
 from sw.search.choices import LayerChoices
-from sw.train import DEFAULT_RECIPE, Recipe, accuracy
+from sw.train import DEFAULT_RECIPE, DivergedError, Recipe, accuracy
 from sw.weights import save_network
 
 __all__ = ["DenseAccuracy", "Evaluation", "Evaluator"]
@@ -132,8 +132,25 @@ class Evaluator:
             end, and accuracy is that of every validation image.
         save : Path, optional
             Where the weights go that the network has then.
+
+        Raises
+        ------
+        :exc:`sw.train.DivergedError`
+            If the whole fine-tuning diverges. A policy that makes a short one diverge keeps no
+            accuracy.
         """
         begin = time.monotonic()
+        try:
+            value = self._accuracy(kept, epochs=epochs, whole=whole, save=save)
+        except DivergedError:
+            if whole:  # Then the learning rate is at fault, not one policy.
+                raise
+            value = 0.0
+        return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
+
+    def _accuracy(
+        self, kept: Sequence[int], *, epochs: int, whole: bool, save: Path | None
+    ) -> float:
         network = copy.deepcopy(self._network)
         masks = {
             layer.name: layer.mask(number) for layer, number in zip(self._layers, kept, strict=True)
@@ -157,7 +174,7 @@ class Evaluator:
         if save is not None:
             with contextlib.suppress(ValueError):  # Weights that are not finite never win.
                 save_network(network.cpu(), save)
-        return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
+        return value
 
 
 def _without_test(dataset: Dataset, train: Split, validation: Split) -> Dataset:

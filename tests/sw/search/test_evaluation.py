@@ -9,7 +9,7 @@ from sw.datasets import Dataset, spread
 from sw.prune import finetune
 from sw.search.choices import network_choices
 from sw.search.evaluation import Evaluator
-from sw.train import accuracy
+from sw.train import DivergedError, accuracy
 
 GEOMETRY = Geometry()
 
@@ -114,3 +114,17 @@ def test_policy_that_prunes_nothing_is_the_dense_network(trained, digits, layers
     found = evaluator.evaluate([one.segments for one in layers], epochs=1, whole=whole)
     dense = evaluator.dense_accuracy()
     assert found.accuracy == (dense.whole if whole else dense.short)
+
+
+def test_policy_that_makes_the_training_diverge(trained, digits, layers, monkeypatch):
+    """It is a bad policy in the search; in the end it says that the learning rate is wrong."""
+
+    def diverge(*arguments, **options):
+        raise DivergedError("training diverged in epoch 1: lower the learning rate")
+
+    monkeypatch.setattr("sw.search.evaluation.finetune", diverge)
+    evaluator = Evaluator(trained, layers, digits, seed=0)
+    kept = [one.kept(0.5) for one in layers]
+    assert evaluator.evaluate(kept, epochs=1).accuracy == 0
+    with pytest.raises(DivergedError, match="lower the learning rate"):
+        evaluator.evaluate(kept, epochs=1, whole=True)
