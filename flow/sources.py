@@ -1,5 +1,6 @@
 """The data set and the network that a configuration names."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from sw.networks import build
 from sw.train import Recipe
 from sw.weights import load_weights
 
-__all__ = ["finetuning_recipe", "load_dataset", "new_network", "start_network"]
+__all__ = [
+    "finetuning_recipe",
+    "load_dataset",
+    "new_network",
+    "start_network",
+    "training_recipe",
+]
 
 
 def load_dataset(configuration: Configuration) -> Dataset:
@@ -97,14 +104,15 @@ def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
     return network.eval()
 
 
+def training_recipe(configuration: Configuration) -> Recipe:
+    """How the dense network is trained."""
+    return Recipe(**configuration.train.model_dump(exclude={"epochs"}))
+
+
 def finetuning_recipe(configuration: Configuration) -> Recipe:
     """How fine-tuning is done, while policies are judged and when the chosen one is carried out."""
-    training = configuration.train
-    return Recipe(
+    return replace(
+        training_recipe(configuration),
         learning_rate=configuration.prune.learning_rate,
-        batch_size=training.batch_size,
-        weight_decay=training.weight_decay,
-        variations=training.variations,
-        precision=training.precision,
         distillation=configuration.prune.distillation,
     )

@@ -141,10 +141,10 @@ def finetune(
         dataset,
         epochs=epochs,
         seed=seed,
+        recipe=recipe,
+        teacher=teacher,
         on_epoch=on_epoch,
         after_step=hold,
-        teacher=teacher,
-        **vars(recipe),
     )
     images = dataset.train.images if calibration is None else calibration
     reestimate_batch_norm(network, images, recipe.precision)

@@ -29,18 +29,50 @@ class DivergedError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a step of training is made; the fields are arguments of :func:`train`.
+    """How a step of training is made.
 
     A policy is judged by the recipe that its network is fine-tuned with in the end, so the search
     and the pruning take the same one.
+
+    Parameters
+    ----------
+    learning_rate, weight_decay, label_smoothing : float
+        Of the first step, of every step, of the cross entropy.
+    batch_size : int
+        Images a step.
+    variations : str
+        One of :data:`sw.augment.VARIATIONS`.
+    precision : str
+        One of :data:`sw.compute.PRECISIONS`.
+    distillation : float
+        Share of the loss, 0 to 1, that asks for the scores of a teacher instead of the labels:
+        knowledge distillation (Hinton et al., 2015) at a temperature of 2.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a number or a name is out of range.
     """
 
     learning_rate: float = 0.05
     batch_size: int = 64
     weight_decay: float = 4e-3
+    label_smoothing: float = 0.1
     variations: str = "affine"
     precision: str = "float32"
     distillation: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or not self.learning_rate > 0:
+            raise ValueError(
+                f"batch_size must be at least 1 and learning_rate above 0, "
+                f"not {self.batch_size} and {self.learning_rate}"
+            )
+        if self.variations not in VARIATIONS:
+            known = ", ".join(VARIATIONS)
+            raise ValueError(f"variations must be {known}, not {self.variations!r}")
+        if not 0 <= self.distillation <= 1:
+            raise ValueError(f"distillation must be 0 to 1, not {self.distillation}")
 
 
 DEFAULT_RECIPE = Recipe()
@@ -53,13 +85,7 @@ def train(
     *,
     epochs: int,
     seed: int,
-    learning_rate: float = 0.05,
-    batch_size: int = 64,
-    weight_decay: float = 4e-3,
-    label_smoothing: float = 0.1,
-    variations: str = "affine",
-    precision: str = "float32",
-    distillation: float = 0.0,
+    recipe: Recipe = DEFAULT_RECIPE,
     teacher: nn.Module | None = None,
     on_epoch: OnEpoch | None = None,
     after_step: Callable[[], None] | None = None,
@@ -76,19 +102,9 @@ def train(
         Passes over the training split; 0 leaves the network as it is.
     seed : int
         Decides the order and the variations of the images.
-    learning_rate, weight_decay, label_smoothing : float
-        Of the first step, of every step, of the cross entropy.
-    batch_size : int
-        Images a step.
-    variations : str
-        One of :data:`sw.augment.VARIATIONS`.
-    precision : str
-        One of :data:`sw.compute.PRECISIONS`.
-    distillation : float
-        Share of the loss, 0 to 1, that asks for the scores of ``teacher`` instead of the labels:
-        knowledge distillation (Hinton et al., 2015) at a temperature of 2.
+    recipe : Recipe
     teacher : Module, optional
-        A trained network with the same classes; needed if ``distillation`` is above 0.
+        A trained network with the same classes; needed if the recipe distils.
     on_epoch : callable, optional
         See :data:`OnEpoch`.
     after_step : callable, optional
@@ -97,47 +113,34 @@ def train(
     Raises
     ------
     :exc:`ValueError`
-        If a number is out of range.
+        If ``epochs`` is negative, or a teacher is missing.
     DivergedError
         If the training diverges.
     """
-    if epochs < 0 or batch_size < 1 or not learning_rate > 0:
-        raise ValueError(
-            f"epochs must be at least 0, batch_size and learning_rate above 0, "
-            f"not {epochs}, {batch_size} and {learning_rate}"
-        )
-    if variations not in VARIATIONS:
-        raise ValueError(f"variations must be {', '.join(VARIATIONS)}, not {variations!r}")
-    if not 0 <= distillation <= 1 or (distillation and teacher is None):
-        raise ValueError(f"distillation must be 0 to 1, and 0 without teacher, not {distillation}")
-    vary, device = VARIATIONS[variations], device_of(network)
+    if epochs < 0:
+        raise ValueError(f"epochs must be at least 0, not {epochs}")
+    if recipe.distillation and teacher is None:
+        raise ValueError("distillation needs a teacher")
+    vary, device = VARIATIONS[recipe.variations], device_of(network)
     images = torch.from_numpy(dataset.train.images)
     labels = torch.from_numpy(dataset.train.labels)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.SGD(
         network.parameters(),
-        lr=learning_rate,
+        lr=recipe.learning_rate,
         momentum=0.9,
         nesterov=True,
-        weight_decay=weight_decay,
+        weight_decay=recipe.weight_decay,
     )
-    steps = epochs * math.ceil(len(images) / batch_size)
+    steps = epochs * math.ceil(len(images) / recipe.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     with reproducible():
         for epoch in range(1, epochs + 1):
             network.train()
             total = 0.0
-            for index in torch.randperm(len(images), generator=generator).split(batch_size):
+            for index in torch.randperm(len(images), generator=generator).split(recipe.batch_size):
                 batch = vary(images[index], generator=generator).to(device)
-                with precision_of(device, precision):
-                    scores = network(batch)
-                loss = F.cross_entropy(
-                    scores.float(), labels[index].to(device), label_smoothing=label_smoothing
-                )
-                if teacher is not None and distillation:
-                    with torch.no_grad(), precision_of(device, precision):
-                        wanted = teacher(batch)
-                    loss = torch.lerp(loss, _divergence(scores, wanted), distillation)
+                loss = _loss(network, batch, labels[index].to(device), recipe, teacher)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -149,8 +152,25 @@ def train(
             if not math.isfinite(mean):
                 raise DivergedError(f"training diverged in epoch {epoch}: lower the learning rate")
             if on_epoch is not None:
-                on_epoch(epoch, mean, accuracy(network, dataset.validation, precision))
+                on_epoch(epoch, mean, accuracy(network, dataset.validation, recipe.precision))
     network.eval()
+
+
+def _loss(
+    network: nn.Module,
+    batch: torch.Tensor,
+    labels: torch.Tensor,
+    recipe: Recipe,
+    teacher: nn.Module | None,
+) -> torch.Tensor:
+    with precision_of(batch.device, recipe.precision):
+        scores = network(batch)
+    loss = F.cross_entropy(scores.float(), labels, label_smoothing=recipe.label_smoothing)
+    if teacher is None or not recipe.distillation:
+        return loss
+    with torch.no_grad(), precision_of(batch.device, recipe.precision):
+        wanted = teacher(batch)
+    return torch.lerp(loss, _divergence(scores, wanted), recipe.distillation)
 
 
 def _divergence(scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

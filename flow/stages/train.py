@@ -2,7 +2,7 @@
 
 from arch.errors import InputError
 from flow.json_file import write_json
-from flow.sources import load_dataset, start_network
+from flow.sources import load_dataset, start_network, training_recipe
 from flow.stage import Context
 from sw.compute import pick_device
 from sw.train import accuracy, train
@@ -32,11 +32,7 @@ def run(context: Context) -> None:
         dataset,
         epochs=settings.epochs,
         seed=context.configuration.seed,
-        learning_rate=settings.learning_rate,
-        batch_size=settings.batch_size,
-        weight_decay=settings.weight_decay,
-        variations=settings.variations,
-        precision=settings.precision,
+        recipe=training_recipe(context.configuration),
         on_epoch=on_epoch,
     )
     network.cpu()

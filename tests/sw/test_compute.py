@@ -68,7 +68,7 @@ def short(digits, epochs, **options):
     train_split = Split(images=digits.train.images[:320], labels=digits.train.labels[:320])
     network = build("digits_cnn", in_shape=digits.in_shape, classes=10, seed=0)
     few = dataclasses.replace(digits, train=train_split)
-    train(network, few, epochs=epochs, seed=5, **options)
+    train(network, few, epochs=epochs, seed=5, recipe=Recipe(**options))
     return network
 
 

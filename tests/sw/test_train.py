@@ -7,7 +7,7 @@ import torch
 from arch.errors import InputError
 from sw.datasets import Split
 from sw.networks import build
-from sw.train import accuracy, train
+from sw.train import Recipe, accuracy, train
 
 
 def few(digits, count=96):
@@ -20,9 +20,9 @@ def make(seed=0):
     return build("digits_cnn", in_shape=(1, 8, 8), classes=10, seed=seed)
 
 
-def weights_after(digits, *, seed, **options):
+def weights_after(digits, *, seed, **recipe):
     network = make()
-    train(network, few(digits), epochs=2, seed=seed, **options)
+    train(network, few(digits), epochs=2, seed=seed, recipe=Recipe(**recipe))
     return torch.cat([tensor.flatten().double() for tensor in network.state_dict().values()])
 
 
@@ -77,21 +77,30 @@ def test_no_epochs_change_nothing(digits):
 
 def test_divergence_is_reported(digits):
     with pytest.raises(InputError, match="diverged in epoch 1: lower the learning rate"):
-        train(make(), few(digits), epochs=2, seed=0, learning_rate=1e30)
+        train(make(), few(digits), epochs=2, seed=0, recipe=Recipe(learning_rate=1e30))
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": -1}, {"batch_size": 0}, {"learning_rate": 0.0}, {"learning_rate": np.nan}]
+    ("wrong", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1 and learning_rate above 0"),
+        ({"learning_rate": 0.0}, "learning_rate above 0, not 64 and 0.0"),
+        ({"learning_rate": np.nan}, "learning_rate above 0, not 64 and nan"),
+        ({"variations": "zoom"}, "variations must be affine, crop_flip, none, not 'zoom'"),
+        ({"distillation": -0.1}, "distillation must be 0 to 1, not -0.1"),
+        ({"distillation": 1.1}, "distillation must be 0 to 1, not 1.1"),
+    ],
 )
-def test_wrong_numbers(digits, wrong):
-    with pytest.raises(ValueError, match="epochs must be at least 0"):
-        train(make(), digits, **({"epochs": 1, "seed": 0} | wrong))
+def test_wrong_recipe(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**wrong)
 
 
-@pytest.mark.parametrize("distillation", [-0.1, 1.1, 0.5])
-def test_distillation_needs_a_teacher(digits, distillation):
-    with pytest.raises(ValueError, match="distillation must be 0 to 1, and 0 without teacher"):
-        train(make(), digits, epochs=1, seed=0, distillation=distillation)
+def test_wrong_arguments(digits):
+    with pytest.raises(ValueError, match="epochs must be at least 0, not -1"):
+        train(make(), digits, epochs=-1, seed=0)
+    with pytest.raises(ValueError, match="distillation needs a teacher"):
+        train(make(), digits, epochs=1, seed=0, recipe=Recipe(distillation=0.5))
 
 
 def test_accuracy_is_a_share_and_changes_nothing():
