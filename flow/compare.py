@@ -134,14 +134,14 @@ def compare_agents(
     plan = _Plan(configuration, root, compared)
     with RunDirectory.create(root).locked():
         for tasks in (plan.trainings(), plan.recoveries()):
-            for task, problem in executor.map(_carry_out, tasks):
+            for number, (task, problem) in enumerate(executor.map(_carry_out, tasks), 1):
                 if problem is not None:
                     raise problem
-                say(f"{task.directory.name}: done")
-        problems = {}
-        for task, problem in executor.map(_carry_out, plan.searches()):
+                say(f"{task.directory.name}: done ({number} of {len(tasks)})")
+        problems, tasks = {}, plan.searches()
+        for number, (task, problem) in enumerate(executor.map(_carry_out, tasks), 1):
             problems[task.directory] = str(problem) if problem else ""
-            say(f"{task.directory.name}: {problem or 'done'}")
+            say(f"{task.directory.name}: {problem or 'done'} ({number} of {len(tasks)})")
         searches = [plan.figures(key, problems[plan.search(*key)]) for key in plan.keys]
         rows = agent_figures(searches)
         write_json(root / "comparison.json", {"agents": rows, "searches": searches})

@@ -74,9 +74,13 @@ def finished(tmp_path_factory):
 
 def test_what_is_written(finished):
     root, rows, told = finished
-    assert told == [f"{name}: done" for name in (
-        "seed0", "seed1", "seed0_column_vector", "seed1_column_vector", *SEARCHES
-    )]  # fmt: skip
+    assert told == [
+        "seed0: done (1 of 2)",
+        "seed1: done (2 of 2)",
+        "seed0_column_vector: done (1 of 2)",
+        "seed1_column_vector: done (2 of 2)",
+        *(f"{name}: done ({number} of 4)" for number, name in enumerate(SEARCHES, 1)),
+    ]
     written = read_json(root / "comparison.json")
     assert written["agents"] == rows
     assert [one["directory"] for one in written["searches"]] == SEARCHES
@@ -154,7 +158,9 @@ def test_same_on_ray(finished, tmp_path):
     with RayExecutor(cpus=2) as executor:
         rows, told = compare(tmp_path / "c", executor=executor)
     assert without_times(rows) == without_times(finished[1])
-    assert sorted(told) == sorted(finished[2])
+    assert {line.partition(":")[0] for line in told} == {
+        line.partition(":")[0] for line in finished[2]
+    }
     for name in SEARCHES:
         policy = (tmp_path / "c" / name / "policy.yaml").read_bytes()
         assert policy == (finished[0] / name / "policy.yaml").read_bytes()
@@ -199,7 +205,7 @@ def test_no_policy_and_broken_search(tmp_path, monkeypatch):
     assert not (tmp_path / "c" / "seed0_column_vector").exists()
     assert rows[0]["problems"]["0"].startswith("no policy loses at most 0 points")
     assert rows[1]["problems"] == {"0": "training diverged in epoch 1: lower the learning rate"}
-    assert told[-1] == f"{SEARCHES[1]}: training diverged in epoch 1: lower the learning rate"
+    assert told[-1].startswith(f"{SEARCHES[1]}: training diverged in epoch 1: lower the learn")
     assert all(row[name] == {"mean": None, "spread": None} for row in rows for name in AVERAGED)
     assert (tmp_path / "c" / "comparison.png").is_file()
     with pytest.raises(CheckFailed):
@@ -228,7 +234,7 @@ def test_command(finished, tmp_path, capsys):
     assert caught.value.code == 0
     printed = capsys.readouterr()
     assert "small: agents" in printed.out
-    assert printed.err.splitlines()[-1] == f"{SEARCHES[-1]}: done"
+    assert printed.err.splitlines()[-1] == f"{SEARCHES[-1]}: done (4 of 4)"
 
 
 @pytest.mark.parametrize(

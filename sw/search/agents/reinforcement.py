@@ -10,7 +10,7 @@ updates, and the imitation of the best episodes.
 
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from sw.reproducible import reproducible
 from sw.search.agents import AgentSettings
 from sw.search.agents.replay import EpisodeReplay
-from sw.search.agents.warmup import Warmup, truncated_normal
+from sw.search.agents.warmup import Warmup, scan, truncated_normal
+from sw.search.choices import LayerChoices
 from sw.search.environment import PruningEnvironment
 
 __all__ = ["Reinforcement", "new"]
@@ -150,7 +151,16 @@ class Reinforcement:
             model = self._model(environment, steps)
             # The library's own logger makes a directory among the temporary files.
             model.set_logger(Logger(folder=None, output_formats=[]))
+            environment.prepare(self._known(environment.problem.layers))
             model.learn(total_timesteps=self.settings.episodes * steps)
+
+    def _known(self, layers: Sequence[LayerChoices]) -> list[list[float]]:
+        # Rounded as actions are, so that the same numbers of segments stay.
+        tops = np.array([layer.top_ratio or 1.0 for layer in layers])
+        return [
+            ((ratios / tops).astype(np.float32) * tops).tolist()
+            for ratios in scan(layers, self.settings.warmup)
+        ]
 
     def _model(self, environment: PruningEnvironment, steps: int) -> OffPolicyAlgorithm:
         options: dict[str, Any] = {

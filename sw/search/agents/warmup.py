@@ -7,7 +7,7 @@ import numpy as np
 from sw.search.choices import LayerChoices
 from sw.search.families import FAMILIES
 
-__all__ = ["Warmup", "evenly", "truncated_normal"]
+__all__ = ["Warmup", "evenly", "scan", "truncated_normal"]
 
 _SCAN = 7
 """Episodes of each family that scan its number in steps of an eighth."""
@@ -65,6 +65,15 @@ class Warmup:
                 for mean, top in zip(means, self._tops, strict=True)
             ]
         )
+
+
+def scan(layers: Sequence[LayerChoices], episodes: int) -> list[np.ndarray]:
+    """The ratios of the first ``episodes`` of a :class:`Warmup` that depend on no reward."""
+    families = list(FAMILIES.values())
+    return [
+        np.array(families[number % len(families)](layers, evenly(number // len(families) + 1)))
+        for number in range(min(episodes, _SCAN * len(families)))
+    ]
 
 
 def evenly(number: int) -> float:

@@ -104,7 +104,9 @@ def outcome(network, dataset, directory, agent, executor):
     return summary, log, entries, ahead
 
 
-@pytest.mark.parametrize(("agent", "ahead"), [("random", 12), ("uniform", 4), ("tpe", 0)])
+@pytest.mark.parametrize(
+    ("agent", "ahead"), [("random", 12), ("uniform", 4), ("ddpg", 4), ("tpe", 0)]
+)
 def test_same_search(ray_executor, trained, digits, tmp_path, agent, ahead):
     """Policies, log, summary and journal are the same; what was known early was done there."""
     local = outcome(trained, digits, tmp_path / "local", agent, LocalExecutor())
