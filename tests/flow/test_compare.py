@@ -13,9 +13,12 @@ from flow.compare_figures import AVERAGED, agent_figures
 from flow.compare_plot import best_so_far
 from flow.compare_table import comparison_page
 from flow.configuration import Configuration
+from flow.job import Job
 from flow.json_file import read_json, write_json
 from flow.read_configuration import read_configuration
 from flow.run_directory import RunDirectory
+from flow.stages import STAGES
+from sw.mapping.compression import compression
 from sw.search.executor import LocalExecutor, RayExecutor
 from sw.search.session import Session
 
@@ -33,6 +36,21 @@ SEARCHES = [
     "seed1_column_vector_random",
 ]
 TIMES = {"search_minutes", "total_minutes"}
+
+
+class Recorder:
+    """A listener that remembers what ran."""
+
+    def __init__(self):
+        self.ran = []
+
+    def started(self, stage, reason):
+        self.ran.append(stage)
+        return lambda done, total, text="": None
+
+    def finished(self, stage, seconds): ...
+
+    def skipped(self, stage): ...
 
 
 def configured(**search):
@@ -132,6 +150,22 @@ def test_figures(finished):
             assert row[name]["mean"] == pytest.approx((first[name] + second[name]) / 2)
             spread = abs(first[name] - second[name]) / math.sqrt(2)
             assert row[name]["spread"] == pytest.approx(spread)
+
+
+def test_compressions_are_those_of_the_report(finished, tmp_path):
+    """An ordinary run goes on in the directory of a search, and the mapper finds the same."""
+    shutil.copytree(finished[0], tmp_path / "c")
+    recovery = read_json(tmp_path / "c" / "seed1_column_vector" / "recovery.json")["recovery"]
+    configuration = configured(agent="random", recovery=recovery).model_copy(update={"seed": 1})
+    directory = RunDirectory.open(tmp_path / "c" / SEARCHES[3])
+    listener = Recorder()
+    Job(configuration, directory, stages=STAGES, listener=listener).run(until="map")
+    assert listener.ran == ["quantise", "map"]
+    layers = read_json(directory.path / "map" / "counts.json")
+    measured = read_json(directory.path / "measured.json")
+    assert measured["compression"] == compression(layers)
+    for name in ("ous", "ous_dense", "crossbars", "crossbars_dense"):
+        assert measured[name] == sum(layer[name] for layer in layers)
 
 
 def test_nothing_is_done_twice(finished, tmp_path, monkeypatch):
