@@ -9,7 +9,7 @@ from torch import nn
 from arch.errors import InputError
 from flow.sources import finetuning_recipe, load_dataset, new_network
 from flow.stage import Context
-from flow.stages.search import TUNED, TUNED_POLICY
+from flow.stages.search import TUNED
 from flow.stages.train import WEIGHTS
 from sw.compute import pick_device
 from sw.datasets import Dataset, spread
@@ -27,7 +27,8 @@ KEPT = "kept.safetensors"
 def run(context: Context) -> None:
     """Write :data:`KEPT` and the fine-tuned :data:`WEIGHTS`.
 
-    These are the dense ones if all is kept, and those that the search came to if the policy is its.
+    These are the dense ones if all is kept, and those that the search came to, unless its policy
+    was edited: then it may be older than the dense network and the configuration are.
     """
     geometry = context.configuration.crossbar_geometry()
     dataset = load_dataset(context.configuration)
@@ -42,7 +43,7 @@ def run(context: Context) -> None:
     tuned = context.inputs["search.details"] / TUNED
     if all(mask.all() for mask in kept.values()):
         pass  # What loses nothing need not recover.
-    elif tuned.is_file() and policy == read_policy(tuned.with_name(TUNED_POLICY)):
+    elif tuned.is_file() and "search" not in context.edited:
         load_network(network, tuned)
     else:
         _finetune(context, network, dataset, kept, scheme=policy.scheme)

@@ -23,14 +23,14 @@ from sw.weights import load_network
 if TYPE_CHECKING:
     from sw.search.session import Session
 
-__all__ = ["LOG", "SUMMARY", "TUNED", "TUNED_POLICY", "check", "new_session", "run"]
+__all__ = ["LOG", "SUMMARY", "TUNED", "check", "new_session", "run"]
 
 SUMMARY = "summary.json"
 """What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
 LOG = "log.jsonl"
 """Every step, episode and finalist."""
-TUNED, TUNED_POLICY = "tuned.safetensors", "tuned.yaml"
-"""What the fine-tuning of the winner came to, and of which policy: prune need not do it again."""
+TUNED = "tuned.safetensors"
+"""What the fine-tuning of the winner came to: prune need not do it again."""
 _NEAREST = 3
 
 
@@ -169,6 +169,5 @@ def _search(
     )
     write_policy(policy, context.output)
     if winner:
-        write_policy(policy, context.details / TUNED_POLICY)
         session.take_weights(winner.episode.kept, context.details / TUNED)
     session.finish()

@@ -158,6 +158,22 @@ def test_edited_policy_is_kept_and_used(search, place):
     assert after["conv2"]["segments_kept"] == before["conv2"]["segments_kept"]
 
 
+def test_edited_policy_of_equal_ratios(search, place):
+    """Of a search that a person took over nothing is used: the dense network may be another now."""
+    assert search()[0] == 0
+    path = place / "run" / "policy.yaml"
+    path.write_text(path.read_text() + "# Looks good.\n")
+    again = ("train.epochs=5",)
+    status, lines = search(*again)
+    assert status == 0, lines
+    assert "was edited: kept as it is" in lines[-3]
+    weights = place / "run" / "prune" / "network.safetensors"
+    found = weights.read_bytes()
+    (place / "run" / "search" / "tuned.safetensors").unlink()
+    assert search(*again)[0] == 0
+    assert weights.read_bytes() == found
+
+
 def counts(place):
     return read_json(place / "run" / "map" / "counts.json")
 

@@ -222,7 +222,10 @@ def test_prune_takes_over_what_the_search_came_to(run, trained_stage, tmp_path, 
             output=tmp_path / name,
         )
         calls = []
-        prune_stage.run(dataclasses.replace(here, progress=lambda *args: calls.append(args)))
+        by_hand = frozenset({"search"} if edited else ())
+        prune_stage.run(
+            dataclasses.replace(here, edited=by_hand, progress=lambda *args: calls.append(args))
+        )
         return (tmp_path / name / WEIGHTS).read_bytes(), calls
 
     taken, calls = pruned("taken")
