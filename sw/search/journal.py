@@ -35,7 +35,7 @@ class Journal:
         self._path = path
         self._known: dict[tuple[str, tuple[int, ...]], Evaluation] = {}
         self.remembered_seconds = 0.0
-        """Time of the evaluations that were taken from the file."""
+        """Time of the evaluations that were taken from the file, each counted once."""
         lines = _read(path)
         kept = lines[:1] == [{"key": key}] and not any("finished" in line for line in lines)
         for line in lines[1:] if kept else ():
@@ -44,6 +44,7 @@ class Journal:
                 self._known[line["kind"], tuple(line["kept"])] = entry
             except (KeyError, TypeError):
                 break
+        self._unasked = set(self._known)
         # Written anew, without what was damaged, so that the next line begins a line.
         text = _line({"key": key})
         for (kind, counts), entry in self._known.items():
@@ -51,7 +52,7 @@ class Journal:
         write_whole(path, text.encode())
 
     def find(self, kind: str, kept: Sequence[int]) -> Evaluation | None:
-        """What was found before; None if it was not evaluated.
+        """What was found before, here or in the file; None if it was not evaluated.
 
         Parameters
         ----------
@@ -60,13 +61,16 @@ class Journal:
         kept : sequence of int
             Segments that stay in each layer.
         """
-        found = self._known.get((kind, tuple(kept)))
-        if found is not None:
+        entry = (kind, tuple(kept))
+        found = self._known.get(entry)
+        if found is not None and entry in self._unasked:
+            self._unasked.remove(entry)
             self.remembered_seconds += found.seconds
         return found
 
     def add(self, kind: str, kept: Sequence[int], evaluation: Evaluation) -> None:
         """Keep an evaluation; it is on disk when this returns."""
+        self._known[kind, tuple(kept)] = evaluation
         self._append(_entry(kind, kept, evaluation))
 
     def finish(self) -> None:

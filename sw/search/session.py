@@ -111,7 +111,6 @@ class Session:
         self.names = tuple(layer.name for layer in layers)
         self._settings = settings
         self._executor = executor
-        self._ahead: dict[tuple[int, ...], Evaluation] = {}
         self._evaluator = Evaluator(
             network,
             layers,
@@ -263,18 +262,15 @@ class Session:
 
     def _prepare(self, policies: Sequence[tuple[int, ...]]) -> Iterator[int]:
         """Evaluate policies side by side; how many of them are done, after each."""
-        known = {kept: self._journal.find(_SHORT, kept) for kept in dict.fromkeys(policies)}
-        self._ahead |= {kept: found for kept, found in known.items() if found is not None}
-        missing = [kept for kept in known if kept not in self._ahead]
+        distinct = dict.fromkeys(policies)
+        missing = [kept for kept in distinct if self._journal.find(_SHORT, kept) is None]
         evaluate = partial(self._evaluator.evaluate, epochs=self._settings.finetune_epochs)
-        for number, (kept, found) in enumerate(self._executor.map(evaluate, missing), 1):
+        begin = len(distinct) - len(missing) + 1
+        for number, (kept, found) in enumerate(self._executor.map(evaluate, missing), begin):
             self._journal.add(_SHORT, kept, found)
-            self._ahead[kept] = found
-            yield number + len(known) - len(missing)
+            yield number
 
     def _short(self, kept: tuple[int, ...]) -> Evaluation:
-        if kept in self._ahead:
-            return self._ahead[kept]
         return self._remembered(_SHORT, kept, self._settings.finetune_epochs)
 
     def _whole(self, kept: tuple[int, ...]) -> Evaluation:

@@ -23,6 +23,16 @@ def test_found_again(path):
     assert journal.find("final", [3, 4]) == SECOND
     assert journal.find("search", (4, 3)) is None
     assert journal.remembered_seconds == 3.5
+    journal.find("final", (3, 4))
+    assert journal.remembered_seconds == 3.5, "each is counted once"
+
+
+def test_found_where_it_was_added(path):
+    """No evaluation is made twice in one run; no time of this run is counted as that of another."""
+    journal = Journal(path, key="k")
+    journal.add("final", (1, 1), FIRST)
+    assert journal.find("final", [1, 1]) == FIRST
+    assert journal.remembered_seconds == 0
 
 
 def test_every_evaluation_is_on_disk_at_once(path):

@@ -1,5 +1,6 @@
 """A search that is killed comes to the same end as one that is not."""
 
+import dataclasses
 import json
 import os
 import random
@@ -118,3 +119,19 @@ def test_plots(undisturbed, dense, digits, tmp_path):
     session.draw(tmp_path, done, title="digits")
     for name in ("reward", "pareto", "ratios"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_recovery_and_finalist_of_equal_policies(dense, digits, tmp_path):
+    """What the recovery was measured with is not fine-tuned again when it comes to the finals."""
+    settings = dataclasses.replace(
+        SETTINGS, recovery=None, recovery_trials=1, finalists=1, max_ratio=1.0, max_drop=1.0
+    )
+    session = Session(
+        dense, digits, Geometry(), scheme="column_vector", settings=settings,
+        directory=tmp_path, fingerprint="f",
+    )  # fmt: skip
+    agent = new_agent("uniform", AgentSettings(episodes=1, seed=0))
+    done = session.run(agent, episodes=1, progress=lambda done, total, text: None)
+    # Half of everything: the first number of the bisection, and the first trial.
+    whole = [line for line in map(json.loads, evaluated(tmp_path)) if line.get("kind") == "final"]
+    assert [tuple(line["kept"]) for line in whole] == [done.selection.winner.episode.kept]
