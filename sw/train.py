@@ -24,7 +24,7 @@ OnEpoch = Callable[[int, float, float], None]
 
 
 class DivergedError(InputError):
-    """The loss of a training is not finite any more."""
+    """Weights have grown until a loss or a score is not finite any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,12 +186,12 @@ def accuracy(network: nn.Module, split: Split, precision: str = "float32") -> fl
 
     Raises
     ------
-    :exc:`arch.errors.InputError`
+    DivergedError
         If a score is not finite: the weights are of no use.
     """
     scores = _scores(network, split.images, precision)
     if not np.isfinite(scores).all():
-        raise InputError(
+        raise DivergedError(
             "the network's scores are not finite: its weights are too large; give it others or "
             "lower the learning rate"
         )

@@ -136,8 +136,8 @@ class Evaluator:
         Raises
         ------
         :exc:`sw.train.DivergedError`
-            If the whole fine-tuning diverges. A policy that makes a short one diverge keeps no
-            accuracy.
+            If the whole fine-tuning diverges, in its loss or in what comes out of it. A policy that
+            makes a short one diverge keeps no accuracy.
         """
         begin = time.monotonic()
         try:

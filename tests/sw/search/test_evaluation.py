@@ -116,13 +116,20 @@ def test_policy_that_prunes_nothing_is_the_dense_network(trained, digits, layers
     assert found.accuracy == (dense.whole if whole else dense.short)
 
 
-def test_policy_that_makes_the_training_diverge(trained, digits, layers, monkeypatch):
+def diverge(network, *arguments, **options):
+    raise DivergedError("training diverged in epoch 1: lower the learning rate")
+
+
+def diverge_in_the_last_step(network, *arguments, **options):
+    """The loss was finite until then."""
+    with torch.no_grad():
+        network.fc.weight.fill_(3e38)
+
+
+@pytest.mark.parametrize("train", [diverge, diverge_in_the_last_step])
+def test_policy_that_makes_the_training_diverge(trained, digits, layers, monkeypatch, train):
     """It is a bad policy in the search; in the end it says that the learning rate is wrong."""
-
-    def diverge(*arguments, **options):
-        raise DivergedError("training diverged in epoch 1: lower the learning rate")
-
-    monkeypatch.setattr("sw.search.evaluation.finetune", diverge)
+    monkeypatch.setattr("sw.search.evaluation.finetune", train)
     evaluator = Evaluator(trained, layers, digits, seed=0)
     kept = [one.kept(0.5) for one in layers]
     assert evaluator.evaluate(kept, epochs=1).accuracy == 0
