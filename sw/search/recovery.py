@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sw.search.choices import LayerChoices
 from sw.search.evaluation import DenseAccuracy, Evaluation
 from sw.search.families import uniform_ratios
+from sw.search.reward import is_allowed
 
 __all__ = ["Trial", "measure_recovery"]
 
@@ -76,24 +77,24 @@ def measure_recovery(
     if trials < 1:
         raise ValueError(f"there must be at least one trial, not {trials}")
 
-    def lost(ratio: float, *, finally_: bool) -> float:
+    def lost(ratio: float, *, tuned: bool) -> float:
         ratios = uniform_ratios(layers, ratio)
         kept = tuple(layer.kept(one) for layer, one in zip(layers, ratios, strict=True))
-        found = (whole if finally_ else short)(kept)
-        drop = (dense.whole if finally_ else dense.short) - found.accuracy
+        found = (whole if tuned else short)(kept)
+        drop = (dense.whole if tuned else dense.short) - found.accuracy
         if on_trial is not None:
-            on_trial(Trial(ratio=ratio, drop=drop, whole=finally_, seconds=found.seconds))
+            on_trial(Trial(ratio=ratio, drop=drop, whole=tuned, seconds=found.seconds))
         return drop
 
     low, high = (0.0, 0.0), (max(layer.top_ratio for layer in layers), float("inf"))
     for _ in range(trials):
         ratio = (low[0] + high[0]) / 2
-        drop = lost(ratio, finally_=True)
-        if drop <= max_drop:
+        drop = lost(ratio, tuned=True)
+        if is_allowed(drop, max_drop):
             low = (ratio, drop)
         else:
             high = (ratio, drop)
     # As long as every trial was allowed, high has no finite drop, and this is low.
     part = (max_drop - low[1]) / (high[1] - low[1])
     border = low[0] + part * (high[0] - low[0])
-    return max(0.0, lost(border, finally_=False) - max_drop)
+    return max(0.0, lost(border, tuned=False) - max_drop)

@@ -51,6 +51,19 @@ def test_every_ratio_is_allowed():
     assert measure(whole=0.0, max_drop=0.0, trials=2) == pytest.approx(0.2 * 0.75, abs=0.01)
 
 
+def test_limit_is_met_by_what_equals_it():
+    """0.95 - 0.94 is above 0.01 by a bit of the last place, and all the same allowed."""
+    found = measure_recovery(
+        LAYERS,
+        short=evaluate(DENSE.short, 0.2),
+        whole=lambda kept: Evaluation(accuracy=0.94, seconds=0.5),
+        dense=DENSE,
+        max_drop=0.01,
+        trials=2,
+    )
+    assert found == pytest.approx(0.2 * 0.75 - 0.01, abs=0.01)
+
+
 def test_at_least_one_trial():
     with pytest.raises(ValueError, match="at least one trial, not 0"):
         measure(trials=0)
