@@ -8,7 +8,6 @@ from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages import train
 from flow.stages.prune import KEPT, WEIGHTS
-from sw.compute import pick_device
 from sw.graph import trace
 from sw.kept_file import load_kept
 from sw.mapping import count, dense_count
@@ -32,7 +31,6 @@ def run(context: Context) -> None:
     for layer in trace(network):
         cols, rows = len(layer.module.weight), layer.module.weight[0].numel()
         layers.append(_counts(kept[layer.name], rows, cols, scheme, geometry))
-    network.to(pick_device(configuration.device))
     write_json(
         context.output,
         {
