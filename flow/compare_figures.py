@@ -8,6 +8,7 @@ from typing import Any
 from flow.json_file import read_json
 from flow.run_directory import RunDirectory
 from flow.stages import COMPARED_STAGES, SHARED_STAGES
+from flow.stages.search import SUMMARY
 from sw.mapping.compression import COMPRESSIONS
 
 __all__ = ["AVERAGED", "agent_figures", "search_figures"]
@@ -52,7 +53,7 @@ def search_figures(
     figures: dict[str, Any] = {"directory": directory.name, "problem": problem}
     if problem:
         return figures
-    summary = read_json(directory / _SEARCH.details / "summary.json")
+    summary = read_json(directory / _SEARCH.details / SUMMARY)
     if summary["problem"]:
         return figures | {"problem": summary["problem"]}
     measured = read_json(directory / _MEASURE.output)

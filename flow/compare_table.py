@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["comparison_page", "comparison_table"]
 
@@ -45,8 +46,8 @@ def comparison_table(rows: Sequence[Mapping[str, Any]], *, title: str) -> Table:
         table.add_column(heading, justify="left" if number < 2 else "right", vertical="bottom")
     for row in rows:
         table.add_row(*_cells(row))
-    for complaint in _complaints(rows):
-        table.caption = f"{table.caption or ''}{complaint}\n"
+    if complaints := _complaints(rows):
+        table.caption = Text("\n".join(complaints))  # Not markup: it may speak of ohmforge[search].
     return table
 
 

@@ -1,17 +1,19 @@
 """Agents on the same networks: what is shared, what is kept, and what is said when one fails."""
 
+import io
 import json
 import math
 import shutil
 
 import pytest
+from rich.console import Console
 
 from arch.errors import CheckFailed, InputError
 from flow.cli import main
 from flow.compare import Compared, compare_agents, judge
-from flow.compare_figures import AVERAGED, agent_figures
+from flow.compare_figures import AVERAGED, agent_figures, search_figures
 from flow.compare_plot import best_so_far
-from flow.compare_table import comparison_page
+from flow.compare_table import comparison_page, comparison_table
 from flow.configuration import Configuration
 from flow.job import Job
 from flow.json_file import read_json, write_json
@@ -201,18 +203,19 @@ def test_same_on_ray(finished, tmp_path):
 
 
 def test_one_without_a_policy(finished, tmp_path):
-    """It is a row that says so; the others go on, and the exit status is 1."""
+    """It is a row that says so, with the figures of the other seed; the exit status is 1."""
     root = tmp_path / "c"
     shutil.copytree(finished[0], root)
     summary = root / SEARCHES[0] / "search" / "summary.json"
-    changed = read_json(summary) | {"problem": "no policy loses at most 0 points"}
+    write_json(summary, read_json(summary) | {"problem": "no policy loses at most 0 points"})
     searches = read_json(root / "comparison.json")["searches"]
-    write_json(summary, changed)
     searches[0] = {
-        **{name: searches[0][name] for name in ("seed", "scheme", "agent", "directory")},
-        "problem": changed["problem"],
+        **{name: searches[0][name] for name in ("seed", "scheme", "agent")},
+        **search_figures(root / SEARCHES[0], dense=root / "seed0", shared=root / "none"),
     }
+    assert "ous" not in searches[0]
     rows = agent_figures(searches)
+    assert rows[0]["ous"]["mean"] == searches[2]["ous"]
     assert rows[0]["problems"] == {"0": "no policy loses at most 0 points"}
     assert rows[0]["ous"]["spread"] is None
     page = comparison_page(rows, title="small")
@@ -220,6 +223,15 @@ def test_one_without_a_policy(finished, tmp_path):
     assert "* column_vector uniform, seed 0: no policy loses at most 0 points" in page
     with pytest.raises(CheckFailed, match=r"^no policy of uniform \(seed 0\); see comparison\.md$"):
         judge(rows)
+
+
+def test_complaint_is_printed_as_it_is(finished):
+    """Brackets are no markup."""
+    problem = "agent ddpg needs gymnasium: pip install 'ohmforge[search]'"
+    row = {**finished[1][0], "problems": {"0": problem}}
+    console = Console(width=240, record=True, file=io.StringIO())
+    console.print(comparison_table([row], title="small"))
+    assert f"column_vector uniform, seed 0: {problem}" in console.export_text()
 
 
 def test_no_policy_and_broken_search(tmp_path, monkeypatch):
