@@ -42,7 +42,7 @@ def feature_names(layers: Sequence[LayerChoices]) -> tuple[str, ...]:
 class Observer:
     """Observations of one network, every feature 0 to 1.
 
-    The first ten are those of AMC (He et al., 2018, section 3.1), with segments in the place of
+    The first ten are those of AMC (He et al., 2018, section 3.1), with weights in the place of
     FLOPs and one kernel size; others tell of the hardware, as the mapper counts it. The last, one
     for each layer, are 1 for this layer and else 0: by AMC's features, of which only the index
     differs, the layers in a group of a residual network could hardly be treated differently.

@@ -3,9 +3,9 @@
 AMC: He et al., "AMC: AutoML for Model Compression and Acceleration on Mobile Devices", ECCV 2018,
 section 4 and its published code. Two hidden layers of 300, learning rates 1e-4 (actor) and 1e-3
 (critic), batches of 64, soft updates of 0.01, discount 1, a replay of 100 episodes, random episodes
-first, then noise from a truncated normal distribution that decays from episode to episode. Three
-things differ, each with its reason where it is: the first episodes (:mod:`.warmup`), the number of
-updates, and the imitation of the best episodes.
+first, then noise from a truncated normal distribution that decays from episode to episode. Four
+things differ, and ``docs/search.md`` says why: the first episodes (:mod:`.warmup`), the number of
+updates, the imitation of the best episodes, and how much noise there is.
 """
 
 import contextlib

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from numpy.random.mtrand import get_bit_generator
 
 from arch.errors import ToolError
 from sw.search.agents import AGENTS, AgentSettings, new_agent
@@ -46,11 +47,12 @@ def test_tpe_comes_near_the_best_ratios():
 def test_same_seed_same_trace(name):
     numbers = np.random.default_rng(0)
     torch.manual_seed(numbers.integers(1000))
-    before = torch.random.get_rng_state(), random.getstate()
+    before = torch.random.get_rng_state(), random.getstate(), get_bit_generator().state
     first = searched(name, episodes=16, seed=3).episodes
     assert len(first) == 16
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert before[1] == random.getstate()
+    np.testing.assert_equal(get_bit_generator().state, before[2])
     torch.rand(7)
     assert searched(name, episodes=16, seed=3).episodes == first
     if name not in ("uniform", "global_magnitude"):
@@ -112,7 +114,6 @@ def test_each_step_has_the_reward_of_its_episode():
     assert replay.rewards[:6, 0].tolist() == [2, 2, 2, 5, 5, 5]
     assert replay.dones[:6, 0].tolist() == [0, 0, 1, 0, 0, 1]
     assert replay.actions[:6, 0, 0] == pytest.approx([0, 0.1, 0.2] * 2)
-    np.random.default_rng(0)
     first = replay.sample(400).rewards
     # The baseline of the first batch is its own mean.
     assert abs(first.mean().item()) < 1e-5
