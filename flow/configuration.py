@@ -143,6 +143,12 @@ class PruneSection(Section):
         allow_inf_nan=False,
         description="Size of the first step of fine-tuning; it falls to zero along a cosine.",
     )
+    reconstruct: bool = Field(
+        default=False,
+        description="Whether the weights that stay are chosen anew before fine-tuning, in the "
+        "search too, so that every layer gives the outputs of the dense network as nearly as it "
+        "can (least squares, on training images).",
+    )
     distillation: float = Field(
         default=0.0,
         ge=0,

@@ -13,6 +13,7 @@ from sw.compute import device_of
 from sw.datasets import Dataset
 from sw.graph import TracedLayer, trace
 from sw.policy import Policy
+from sw.reconstruct import reconstruct
 from sw.segments import expand, keep_largest, norms
 from sw.train import DEFAULT_RECIPE, OnEpoch, Recipe, train
 
@@ -100,6 +101,7 @@ def finetune(
     recipe: Recipe = DEFAULT_RECIPE,
     on_epoch: OnEpoch | None = None,
     calibration: np.ndarray | None = None,
+    correlations: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Prune a network in place, train what is left, and take batch statistics anew.
 
@@ -119,6 +121,9 @@ def finetune(
         As in :func:`sw.train.train`.
     calibration : float32 array, shape (n, C, H, W), optional
         Images for batch normalisation; those of the training split unless given.
+    correlations : mapping of float32 tensors, optional
+        Of the dense network, see :func:`sw.reconstruct.input_correlations`. If they are given, the
+        weights that stay are chosen anew before they are trained.
 
     Raises
     ------
@@ -135,6 +140,8 @@ def finetune(
             for weight, mask in pairs:
                 weight.mul_(mask)
 
+    if correlations is not None:
+        reconstruct(network, masks, correlations)
     hold()
     train(
         network,

@@ -56,6 +56,7 @@ STAGES = (
             "prune.finetune_images",
             "prune.learning_rate",
             "prune.distillation",
+            "prune.reconstruct",
             *_RECIPE,
         ),
         opens=_DATA,

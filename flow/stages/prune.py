@@ -16,6 +16,7 @@ from sw.datasets import Dataset, spread
 from sw.kept_file import save_kept
 from sw.policy import read_policy
 from sw.prune import finetune, kept_segments
+from sw.reconstruct import input_correlations
 from sw.weights import load_network, save_network
 
 __all__ = ["KEPT", "WEIGHTS", "run"]
@@ -73,15 +74,17 @@ def _finetune(
         context.progress(epoch, settings.finetune_epochs, text)
 
     network.to(pick_device(configuration.device))
+    train = spread(dataset.train, settings.finetune_images)
     finetune(
         network,
         kept,
-        replace(dataset, train=spread(dataset.train, settings.finetune_images)),
+        replace(dataset, train=train),
         configuration.crossbar_geometry(),
         scheme=scheme,
         epochs=settings.finetune_epochs,
         seed=configuration.seed,
         recipe=finetuning_recipe(configuration),
         on_epoch=on_epoch,
+        correlations=input_correlations(network, train.images) if settings.reconstruct else None,
     )
     network.cpu()

@@ -121,6 +121,7 @@ def new_session(
                 finalists=settings.finalists,
                 final_epochs=configuration.prune.finetune_epochs,
                 final_images=configuration.prune.finetune_images,
+                reconstruct=configuration.prune.reconstruct,
                 recipe=finetuning_recipe(configuration),
                 device=configuration.device,
             ),

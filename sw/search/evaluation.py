@@ -12,6 +12,7 @@ from torch import nn
 from sw.compute import pick_device
 from sw.datasets import Dataset, Split, spread
 from sw.prune import finetune
+from sw.reconstruct import input_correlations
 from sw.search.choices import LayerChoices
 from sw.train import DEFAULT_RECIPE, DivergedError, Recipe, accuracy
 from sw.weights import save_network
@@ -78,6 +79,8 @@ class Evaluator:
         stated.
     validation_images : int, optional
         Validation images of a short evaluation, evenly spread; all unless stated.
+    reconstruct : bool
+        Whether the weights that stay are chosen anew, see :mod:`sw.reconstruct`.
     device : str
         One of :data:`sw.compute.DEVICES`.
     """
@@ -94,6 +97,7 @@ class Evaluator:
         finetune_images: int | None = None,
         final_images: int | None = None,
         validation_images: int | None = None,
+        reconstruct: bool = False,
         device: str = "cpu",
     ) -> None:
         self._device = pick_device(device)
@@ -110,6 +114,9 @@ class Evaluator:
             spread(dataset.validation, validation_images),
         )
         self._calibration = spread(dataset.train, calibration_images).images
+        self._correlations = (
+            input_correlations(self._network, self._whole.train.images) if reconstruct else None
+        )
 
     def dense_accuracy(self) -> DenseAccuracy:
         """What the dense network reaches, measured as policies are."""
@@ -168,6 +175,7 @@ class Evaluator:
                 seed=self._seed,
                 recipe=self._recipe,
                 calibration=None if whole else self._calibration,
+                correlations=self._correlations,
             )
         precision = "float32" if whole else self._recipe.precision
         value = accuracy(network, dataset.validation, precision)

@@ -1,6 +1,7 @@
 """Who wins: of the best few policies, fine-tuned, the cheapest that keeps the accuracy."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sw.search.evaluation import Evaluation
@@ -9,8 +10,12 @@ from sw.search.reward import is_allowed
 
 __all__ = ["Finalist", "Selection", "select"]
 
-_STRIDE = 2
-"""Places on the front between the first policies; neighbours differ by too little to tell."""
+_APART = 0.01
+"""Share of the dense cost by which finalists differ; less tells nothing new."""
+_LEAP = 3.0
+"""Most that one finalist says about the next: a factor of the accuracy that may be lost."""
+_LEAST = 0.002
+"""Least drop in the search that is taken for more than chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,7 @@ def select(
     finetune: Callable[[tuple[int, ...]], Evaluation],
     *,
     dense_accuracy: float,
+    dense_cost: float,
     max_drop: float,
     count: int,
     on_finalist: Callable[[Finalist], None] | None = None,
@@ -70,9 +76,10 @@ def select(
     """Fine-tune the policies near the border of what is allowed, and choose the winner.
 
     Only policies on the Pareto front of the search can win. The first is that of the highest
-    reward; then the border between those that keep the accuracy and those that do not is looked
-    for, by strides that double until it is passed, and by halving from there. If none is allowed
-    before the last one, that is the most accurate of the front.
+    reward. Where the border is, is then estimated from the last one: accuracy lost after the whole
+    fine-tuning is taken to be in proportion to that in the search. So it goes on between those that
+    lose too much and those that do not, while there are policies that differ in cost by a hundredth
+    of the dense network's. As long as none is allowed, the last one is to lose half as much.
 
     Parameters
     ----------
@@ -82,6 +89,8 @@ def select(
         From the segments that stay in each layer to the evaluation after the whole fine-tuning.
     dense_accuracy : float
         Of the dense network, measured in the same way.
+    dense_cost : float
+        Of the dense network.
     max_drop : float
         Validation accuracy that may be lost after the whole fine-tuning, as a fraction.
     count : int
@@ -91,30 +100,32 @@ def select(
     """
     front = pareto_front(history.distinct())
     tried: list[Finalist] = []
-    # By rising cost: up to `fails` they lose too much, from `holds` on they do not.
-    fails, holds, stride = -1, len(front), _STRIDE
-    place = max(range(len(front)), key=lambda n: (front[n].reward, -n))
-    while len(tried) < count and holds - fails > 1:
-        if tried and len(tried) == count - 1 and holds == len(front):
-            place = len(front) - 1
-        finalist = _finetuned(front[place], finetune, dense_accuracy, max_drop)
-        tried.append(finalist)
+    episode: Episode | None = max(front, key=lambda one: (one.reward, -one.number))
+    while episode is not None and len(tried) < count:
+        tried.append(_finetuned(episode, finetune, dense_accuracy, max_drop))
         if on_finalist is not None:
-            on_finalist(finalist)
-        if finalist.allowed:
-            holds = place
-        else:
-            fails = place
-        if fails < 0:
-            place = max(0, holds - stride)
-        elif holds == len(front):
-            place = min(len(front) - 1, fails + stride)
-        else:
-            place = (fails + holds) // 2
-        stride *= 2
+            on_finalist(tried[-1])
+        aim = max_drop
+        if len(tried) == count - 1 and not any(finalist.allowed for finalist in tried):
+            aim /= 2
+        episode = _next(front, tried, aim, apart=_APART * dense_cost)
     allowed = [finalist for finalist in tried if finalist.allowed]
     winner = min(allowed, key=lambda f: (f.episode.cost, f.drop, f.episode.number), default=None)
     return Selection(finalists=tuple(tried), winner=winner)
+
+
+def _next(
+    front: Sequence[Episode], tried: Sequence[Finalist], aim: float, *, apart: float
+) -> Episode | None:
+    """The policy of the front that should lose ``aim``; None if none is left between the tried."""
+    fails = max((f.episode.cost for f in tried if not f.allowed), default=-math.inf)
+    holds = min((f.episode.cost for f in tried if f.allowed), default=math.inf)
+    between = [one for one in front if fails + apart <= one.cost <= holds - apart]
+    last = tried[-1]
+    # Within limits: accuracies of finite images can make a drop of nothing, or a gain.
+    factor = min(max(aim / max(last.drop, 1e-9), 1 / _LEAP), _LEAP)
+    drop = max(last.episode.drop, _LEAST) * factor
+    return min(between, key=lambda one: (abs(one.drop - drop), one.number), default=None)
 
 
 def _finetuned(

@@ -41,8 +41,8 @@ class SessionSettings:
 
     The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
     ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
-    get, ``final_images``, the images of such a pass, ``recipe``, how a step of all fine-tuning is
-    made, and ``device``, where.
+    get, ``final_images``, the images of such a pass, ``reconstruct``, what comes before it,
+    ``recipe``, how a step of all fine-tuning is made, and ``device``, where.
     """
 
     seed: int = 0
@@ -62,6 +62,7 @@ class SessionSettings:
     finalists: int = 6
     final_epochs: int = 10
     final_images: int | None = None
+    reconstruct: bool = False
     recipe: Recipe = DEFAULT_RECIPE
     device: str = "cpu"
 
@@ -120,6 +121,7 @@ class Session:
             calibration_images=settings.calibration_images,
             finetune_images=settings.finetune_images,
             final_images=settings.final_images,
+            reconstruct=settings.reconstruct,
             validation_images=settings.validation_images,
             device=settings.device,
         )
@@ -180,6 +182,7 @@ class Session:
                 environment.history,
                 self._whole,
                 dense_accuracy=self._dense.whole,
+                dense_cost=problem.objective.dense_cost,
                 max_drop=settings.max_drop,
                 count=settings.finalists,
                 on_finalist=on_finalist,

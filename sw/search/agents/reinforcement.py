@@ -61,7 +61,7 @@ class _Warming(OffPolicyAlgorithm):
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        if self.num_timesteps >= learning_starts:
+        if self.num_timesteps > learning_starts:
             return self._explore(learning_starts, n_envs)
         layers = self.walk.problem.layers
         step = self.num_timesteps % len(layers)
@@ -165,7 +165,8 @@ class Reinforcement:
     def _model(self, environment: PruningEnvironment, steps: int) -> OffPolicyAlgorithm:
         options: dict[str, Any] = {
             "buffer_size": _REPLAY_EPISODES * steps,
-            "learning_starts": self.settings.warmup * steps,
+            # stable-baselines3 asks for more steps than this, not for as many.
+            "learning_starts": self.settings.warmup * steps - 1,
             "batch_size": _BATCH,
             "tau": _TAU,
             "gamma": _DISCOUNT,

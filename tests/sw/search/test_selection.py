@@ -32,8 +32,8 @@ def recovered(points):
 
 def chosen(walk, points, *, max_drop=0.01, count=6, **options):
     return select(
-        walk.history, recovered(points), dense_accuracy=1.0, max_drop=max_drop, count=count,
-        **options,
+        walk.history, recovered(points), dense_accuracy=1.0, dense_cost=32.0, max_drop=max_drop,
+        count=count, **options,
     )  # fmt: skip
 
 
@@ -59,11 +59,33 @@ def test_worse_than_the_search_thought(walk, count):
     """The search takes 0.5 for allowed; only what loses less than 0.04 points is."""
     done = chosen(walk, 0, max_drop=0.0004, count=count)
     assert done.winner.episode.number in (0, 1)
-    assert done.winner.episode.number == 1 or count == 2, "the last resort is the most accurate"
+    assert done.winner.episode.number == 1 or count == 2, "the last one is to lose half as much"
+
+
+def test_in_proportion():
+    """A front of ninety: where the border is, is told by the first that is fine-tuned."""
+    layers = (layer("a", rows=400, cols=16),)
+    walk = PruningEnvironment(problem(layers, lambda ratios: 1 - 0.3 * ratios[0], max_drop=0.24))
+    for number in range(1, 91):
+        play(walk, [number / 100])
+    seen = []
+
+    def finetune(kept):
+        seen.append(layers[0].ratio(kept[0]))
+        return Evaluation(accuracy=1 - 0.1 * seen[-1], seconds=1.0)
+
+    dense = walk.problem.objective.dense_cost
+    done = select(
+        walk.history, finetune, dense_accuracy=1.0, dense_cost=dense, max_drop=0.0301, count=3
+    )
+    assert seen[0] == pytest.approx(0.8, abs=0.02)
+    assert seen[1] == pytest.approx(0.3, abs=0.02)
+    assert done.winner.episode.ratios[0] == pytest.approx(0.3, abs=0.02)
 
 
 def test_none_qualifies(walk):
     done = chosen(walk, -2, count=3)
     assert done.winner is None
     assert [finalist.drop for finalist in done.nearest] == sorted(f.drop for f in done.finalists)
-    assert done.nearest[0].episode.number == 0, "the most accurate was tried in the end"
+    numbers = [finalist.episode.number for finalist in done.finalists]
+    assert numbers == sorted(numbers, reverse=True), "each more accurate than the one before"
