@@ -15,6 +15,7 @@ __all__ = ["AVERAGED", "agent_figures", "search_figures"]
 
 AVERAGED = (
     "ous",
+    "fewer_ous",
     "crossbars",
     *(f"compression_{name}" for name in COMPRESSIONS),
     "dense_accuracy",
@@ -46,7 +47,8 @@ def search_figures(
     -------
     dict
         ``directory`` by name; ``problem``, empty if there is a winner; if there is, the ``episode``
-        that it is of, and what :data:`AVERAGED` names. Accuracies, as fractions, and ``drop``, in
+        that it is of, and what :data:`AVERAGED` names. ``fewer_ous`` is OUs of the dense network by
+        those of the pruned one. Accuracies, as fractions, and ``drop``, in
         points, are on test images. ``total_minutes`` is what the search would take alone: with
         training, recovery and pruning.
     """
@@ -64,6 +66,7 @@ def search_figures(
         "episode": summary["winner"]["episode"],
         "ous": measured["ous"],
         "ous_dense": measured["ous_dense"],
+        "fewer_ous": measured["ous_dense"] / measured["ous"],
         "crossbars": measured["crossbars"],
         "crossbars_dense": measured["crossbars_dense"],
         **{f"compression_{name}": value for name, value in measured["compression"].items()},
@@ -85,7 +88,14 @@ def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
         ``scheme``, ``agent``, ``seeds`` that were tried, ``episodes`` of the winners, ``problems``
         by seed, and under each name of :data:`AVERAGED` the ``mean`` and the ``spread``, which is
         the sample standard deviation, over the seeds that have a winner; None if there are too few.
+        Likewise ``against_uniform``: the share of OUs that is left out of those of ``uniform`` with
+        the same seed, over the seeds in which both have a winner.
     """
+    uniform = {
+        (one["scheme"], one["seed"]): one["ous"]
+        for one in searches
+        if one["agent"] == "uniform" and not one["problem"]
+    }
     rows = []
     for scheme, agent in dict.fromkeys((one["scheme"], one["agent"]) for one in searches):
         mine = [one for one in searches if (one["scheme"], one["agent"]) == (scheme, agent)]
@@ -98,6 +108,13 @@ def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
                 "episodes": {str(one["seed"]): one["episode"] for one in won},
                 "problems": {str(one["seed"]): one["problem"] for one in mine if one["problem"]},
                 **{name: _mean([one[name] for one in won]) for name in AVERAGED},
+                "against_uniform": _mean(
+                    [
+                        1 - one["ous"] / uniform[scheme, one["seed"]]
+                        for one in won
+                        if (scheme, one["seed"]) in uniform
+                    ]
+                ),
             }
         )
     return rows

@@ -142,6 +142,7 @@ def test_figures(finished):
         assert one["ous"] == measured["ous"] == summary["winner"]["ous"]
         assert one["crossbars"] == measured["crossbars"] == summary["winner"]["crossbars"]
         assert one["ous_dense"] == summary["dense"]["ous"]
+        assert one["fewer_ous"] == one["ous_dense"] / one["ous"]
         assert one["episode"] == summary["winner"]["episode"]
         assert one["drop"] == 100 * (trained["accuracy"] - measured["accuracy"])
         assert one["compression_weights"] == measured["compression"]["weights"] > 1
@@ -152,6 +153,23 @@ def test_figures(finished):
             assert row[name]["mean"] == pytest.approx((first[name] + second[name]) / 2)
             spread = abs(first[name] - second[name]) / math.sqrt(2)
             assert row[name]["spread"] == pytest.approx(spread)
+
+
+def test_against_uniform():
+    """Seed by seed, where both have a winner."""
+
+    def one(agent, seed, ous):
+        figures = dict.fromkeys(AVERAGED, 1.0) | {"ous": ous, "episode": 0, "problem": ""}
+        return figures | {"scheme": "s", "agent": agent, "seed": seed}
+
+    lost = {"scheme": "s", "agent": "uniform", "seed": 2, "problem": "none"}
+    uniform = [one("uniform", 0, 100), one("uniform", 1, 200), lost]
+    found = agent_figures([*uniform, one("ddpg", 0, 80), one("ddpg", 1, 120), one("ddpg", 2, 1)])
+    assert found[0]["against_uniform"]["mean"] == 0
+    assert found[1]["against_uniform"]["mean"] == pytest.approx(0.3)
+    assert found[1]["against_uniform"]["spread"] == pytest.approx(math.sqrt(0.02))
+    alone = agent_figures([one("ddpg", 0, 80)])
+    assert alone[0]["against_uniform"] == {"mean": None, "spread": None}
 
 
 def test_compressions_are_those_of_the_report(finished, tmp_path):
