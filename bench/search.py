@@ -51,7 +51,7 @@ RATIO = 0.5
 _PARTS = {
     "fine-tuning": (sw.prune, "train"),
     "batch normalisation": (sw.prune, "reestimate_batch_norm"),
-    "validation": (sw.search.evaluation, "accuracy"),
+    "validation": (sw.search.evaluation, "class_scores"),
 }
 """Parts of an evaluation by the function that does them; what is left is masking and copying."""
 _REST, _WALK, _AGENT = "masking and copying", "environment and counting", "the agent's arithmetic"

@@ -43,6 +43,12 @@ class SearchSection(Section):
         description="Percentage points of validation accuracy that may be lost against the dense "
         "network, after fine-tuning.",
     )
+    feedback: Literal["divergence", "accuracy"] = Field(
+        default="divergence",
+        description="What a policy is judged by in the search: how far its scores are from those "
+        "of the dense network, which few images tell exactly, or the accuracy that it loses. "
+        "Finalists are judged by accuracy.",
+    )
     recovery: float | None = Field(
         default=None,
         ge=0,

@@ -15,7 +15,16 @@ from sw.compute import device_of, precision_of
 from sw.datasets import Dataset, Split
 from sw.reproducible import reproducible
 
-__all__ = ["DEFAULT_RECIPE", "DivergedError", "OnEpoch", "Recipe", "accuracy", "train"]
+__all__ = [
+    "DEFAULT_RECIPE",
+    "DivergedError",
+    "OnEpoch",
+    "Recipe",
+    "accuracy",
+    "class_scores",
+    "share_right",
+    "train",
+]
 
 _BATCH = 128
 _TEMPERATURE = 2.0
@@ -187,15 +196,31 @@ def accuracy(network: nn.Module, split: Split, precision: str = "float32") -> fl
     Raises
     ------
     DivergedError
+        As :func:`class_scores`.
+    """
+    return share_right(class_scores(network, split.images, precision), split.labels)
+
+
+def share_right(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the rows (0 to 1) whose largest score is that of their label."""
+    return float(np.mean(scores.argmax(axis=1) == labels))
+
+
+def class_scores(network: nn.Module, images: np.ndarray, precision: str = "float32") -> np.ndarray:
+    """Scores of images, float32 array of shape (n, classes); the network is run for inference.
+
+    Raises
+    ------
+    DivergedError
         If a score is not finite: the weights are of no use.
     """
-    scores = _scores(network, split.images, precision)
+    scores = _scores(network, images, precision)
     if not np.isfinite(scores).all():
         raise DivergedError(
             "the network's scores are not finite: its weights are too large; give it others or "
             "lower the learning rate"
         )
-    return float(np.mean(scores.argmax(axis=1) == split.labels))
+    return scores
 
 
 def _scores(network: nn.Module, images: np.ndarray, precision: str) -> np.ndarray:

@@ -144,6 +144,7 @@ SHARED_STAGES = (
             "search.finetune_images",
             "search.calibration_images",
             "search.validation_images",
+            "search.feedback",
         ),
         needs=("train",),
         opens=_DATA,

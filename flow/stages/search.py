@@ -118,6 +118,7 @@ def new_session(
                 finetune_images=settings.finetune_images,
                 calibration_images=settings.calibration_images,
                 validation_images=settings.validation_images,
+                feedback=settings.feedback,
                 finalists=settings.finalists,
                 final_epochs=configuration.prune.finetune_epochs,
                 final_images=configuration.prune.finetune_images,

@@ -7,17 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from sw.compute import pick_device
 from sw.datasets import Dataset, Split, spread
+from sw.divergence import divergence
 from sw.prune import finetune
 from sw.reconstruct import input_correlations
 from sw.search.choices import LayerChoices
-from sw.train import DEFAULT_RECIPE, DivergedError, Recipe, accuracy
+from sw.train import (
+    DEFAULT_RECIPE,
+    DivergedError,
+    Recipe,
+    accuracy,
+    class_scores,
+    share_right,
+)
 from sw.weights import save_network
 
-__all__ = ["DenseAccuracy", "Evaluation", "Evaluator"]
+__all__ = ["FEEDBACKS", "DenseAccuracy", "Evaluation", "Evaluator"]
+
+FEEDBACKS = ("divergence", "accuracy")
+"""What a short evaluation is judged by."""
+_NO_LIKENESS = 100.0
+"""Divergence of a network that could not be trained: more than any other has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +44,30 @@ class Evaluation:
         On the validation split, 0 to 1.
     seconds : float
         Time that the evaluation took.
+    divergence : float or None
+        Of the scores from those of the dense network, see :mod:`sw.divergence`; None after the
+        whole fine-tuning, where only accuracy counts.
     """
 
     accuracy: float
     seconds: float
+    divergence: float | None = None
+
+    def drop(self, dense_accuracy: float, feedback: str = "accuracy") -> float:
+        """What is lost against the dense network.
+
+        Parameters
+        ----------
+        dense_accuracy : float
+            Of the dense network, on the same images.
+        feedback : str
+            One of :data:`FEEDBACKS`: whether this is accuracy as a fraction, or the divergence.
+        """
+        if feedback == "accuracy":
+            return dense_accuracy - self.accuracy
+        if self.divergence is None:
+            raise ValueError("the divergence was not measured")
+        return self.divergence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +151,14 @@ class Evaluator:
         self._correlations = (
             input_correlations(self._network, self._whole.train.images) if reconstruct else None
         )
+        self._dense_scores = class_scores(
+            self._network, self._few.validation.images, recipe.precision
+        )
 
     def dense_accuracy(self) -> DenseAccuracy:
         """What the dense network reaches, measured as policies are."""
         return DenseAccuracy(
-            short=accuracy(self._network, self._few.validation, self._recipe.precision),
+            short=share_right(self._dense_scores, self._few.validation.labels),
             whole=accuracy(self._network, self._whole.validation),
         )
 
@@ -147,22 +184,42 @@ class Evaluator:
             makes a short one diverge keeps no accuracy.
         """
         begin = time.monotonic()
-        try:
-            value = self._accuracy(kept, epochs=epochs, whole=whole, save=save)
-        except DivergedError:
-            if whole:  # Then the learning rate is at fault, not one policy.
-                raise
-            value = 0.0
-        return Evaluation(accuracy=value, seconds=time.monotonic() - begin)
+        apart: float | None
+        if whole:
+            # If this diverges, the learning rate is at fault, not one policy.
+            network = self._pruned(kept, self._whole, epochs=epochs, calibration=None)
+            if save is not None:
+                with contextlib.suppress(ValueError):  # Weights that are not finite never win.
+                    save_network(network, save)
+            value, apart = accuracy(network, self._whole.validation), None
+        else:
+            try:
+                network = self._pruned(
+                    kept, self._few, epochs=epochs, calibration=self._calibration
+                )
+                value, apart = self._compared(network)
+            except DivergedError:
+                value, apart = 0.0, _NO_LIKENESS
+        return Evaluation(accuracy=value, divergence=apart, seconds=time.monotonic() - begin)
 
-    def _accuracy(
-        self, kept: Sequence[int], *, epochs: int, whole: bool, save: Path | None
-    ) -> float:
+    def _compared(self, network: nn.Module) -> tuple[float, float]:
+        """Accuracy in a short evaluation, and divergence from the dense network."""
+        split = self._few.validation
+        scores = class_scores(network, split.images, self._recipe.precision)
+        return share_right(scores, split.labels), divergence(self._dense_scores, scores)
+
+    def _pruned(
+        self,
+        kept: Sequence[int],
+        dataset: Dataset,
+        *,
+        epochs: int,
+        calibration: np.ndarray | None,
+    ) -> nn.Module:
         network = copy.deepcopy(self._network)
         masks = {
             layer.name: layer.mask(number) for layer, number in zip(self._layers, kept, strict=True)
         }
-        dataset = self._whole if whole else self._few
         # What loses nothing need not recover: the stage that prunes leaves it as it is, too.
         if not all(mask.all() for mask in masks.values()):
             finetune(
@@ -174,15 +231,10 @@ class Evaluator:
                 epochs=epochs,
                 seed=self._seed,
                 recipe=self._recipe,
-                calibration=None if whole else self._calibration,
+                calibration=calibration,
                 correlations=self._correlations,
             )
-        precision = "float32" if whole else self._recipe.precision
-        value = accuracy(network, dataset.validation, precision)
-        if save is not None:
-            with contextlib.suppress(ValueError):  # Weights that are not finite never win.
-                save_network(network.cpu(), save)
-        return value
+        return network
 
 
 def _without_test(dataset: Dataset, train: Split, validation: Split) -> Dataset:

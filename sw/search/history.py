@@ -1,7 +1,8 @@
 """What a search has tried, in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 __all__ = ["Episode", "History", "pareto_front"]
 
@@ -18,8 +19,10 @@ class Episode:
         Segments that stay in each layer.
     ratios : tuple of float
         The pruned share that this is, by layer.
-    accuracy, drop : float
-        On the validation split, and what is lost against the dense network, as fractions.
+    accuracy : float
+        On the validation split, as a fraction.
+    drop : float
+        What is lost against the dense network: accuracy, or the divergence of the scores.
     terms : mapping of str to int
         Hardware terms, see :data:`sw.search.hardware.TERMS`.
     cost : float
@@ -83,10 +86,18 @@ class History:
         return [episode for episode in self.episodes if not episode.repeated]
 
 
-def pareto_front(episodes: Sequence[Episode]) -> list[Episode]:
-    """Episodes that no other beats in accuracy and cost together, by rising cost."""
+def pareto_front(
+    episodes: Sequence[Episode], lost: Callable[[Episode], float] = attrgetter("drop")
+) -> list[Episode]:
+    """Episodes that no other beats in cost and in what is lost together, by rising cost.
+
+    Parameters
+    ----------
+    lost : callable
+        What is lost in an episode; its ``drop`` unless given.
+    """
     front: list[Episode] = []
-    for episode in sorted(episodes, key=lambda e: (e.cost, -e.accuracy, e.number)):
-        if not front or episode.accuracy > front[-1].accuracy:
+    for episode in sorted(episodes, key=lambda e: (e.cost, lost(e), e.number)):
+        if not front or lost(episode) < lost(front[-1]):
             front.append(episode)
     return front

@@ -40,7 +40,11 @@ class Journal:
         kept = lines[:1] == [{"key": key}] and not any("finished" in line for line in lines)
         for line in lines[1:] if kept else ():
             try:
-                entry = Evaluation(accuracy=line["accuracy"], seconds=line["seconds"])
+                entry = Evaluation(
+                    accuracy=line["accuracy"],
+                    divergence=line["divergence"],
+                    seconds=line["seconds"],
+                )
                 self._known[line["kind"], tuple(line["kept"])] = entry
             except (KeyError, TypeError):
                 break

@@ -57,16 +57,18 @@ def _reward(axes: Axes, problem: Problem, history: History, winner: Episode | No
 
 def _pareto(axes: Axes, problem: Problem, history: History, winner: Episode | None) -> None:
     episodes = history.distinct()
-    front = pareto_front(episodes)
+    front = pareto_front(episodes, lambda episode: -episode.accuracy)
     axes.plot(*_points(episodes), ".", color=_GREY, label="evaluated policy")
     axes.step(*_points(front), where="post", color=_BLUE, label="Pareto front")
     axes.axhline(100 * problem.dense_accuracy, color="black", linewidth=0.8, label="dense")
-    limit = 100 * (problem.dense_accuracy - problem.max_drop)
-    axes.axhline(limit, color="black", linewidth=0.8, linestyle="--", label="allowed")
+    bottom = [100 * episode.accuracy for episode in front]
+    if problem.feedback == "accuracy":
+        limit = 100 * (problem.dense_accuracy - problem.max_drop)
+        axes.axhline(limit, color="black", linewidth=0.8, linestyle="--", label="allowed")
+        bottom.append(limit)
     if winner is not None:
         axes.plot(*_points([winner]), "*", color=_ORANGE, markersize=12, label="chosen")
-    lowest = min([limit, *(100 * episode.accuracy for episode in front)])
-    axes.set_ylim(bottom=max(0.0, lowest - 10))  # What is far below tells nothing.
+    axes.set_ylim(bottom=max(0.0, min(bottom) - 10))  # What is far below tells nothing.
     axes.set_xlabel(f"hardware cost ({problem.objective.name.replace('_', ' ')})")
     axes.set_ylabel("validation accuracy in the search, %")
     axes.legend()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sw.search.choices import LayerChoices
-from sw.search.evaluation import Evaluation
+from sw.search.evaluation import FEEDBACKS, Evaluation
 from sw.search.hardware import Objective, hardware_terms
 from sw.search.history import Episode, History
 from sw.search.reward import REWARDS, Outcome
@@ -29,7 +29,9 @@ class Problem:
     reward : str
         A key of :data:`sw.search.reward.REWARDS`.
     max_drop : float
-        Accuracy that may be lost, as a fraction.
+        What may be lost: accuracy as a fraction, or divergence in nats.
+    feedback : str
+        One of :data:`sw.search.evaluation.FEEDBACKS`: what is taken for lost.
     cost_weight : float
         For the reward ``weighted``.
     target_crossbars : int, optional
@@ -50,6 +52,7 @@ class Problem:
     objective: Objective
     reward: str = "constrained"
     max_drop: float = 0.01
+    feedback: str = "accuracy"
     cost_weight: float = 1.0
     target_crossbars: int | None = None
     prepare: Callable[[Sequence[tuple[int, ...]]], None] | None = None
@@ -59,6 +62,8 @@ class Problem:
             raise ValueError("there must be a layer to prune")
         if self.reward not in REWARDS:
             raise ValueError(f"reward must be {' or '.join(REWARDS)}, not {self.reward!r}")
+        if self.feedback not in FEEDBACKS:
+            raise ValueError(f"feedback must be {' or '.join(FEEDBACKS)}, not {self.feedback!r}")
         least = self.least_crossbars(0)
         if self.target_crossbars is not None and self.target_crossbars < least:
             raise ValueError(
@@ -93,30 +98,35 @@ class Problem:
         """Evaluate a policy, or remember what it reached if ``history`` has it."""
         kept = tuple(kept)
         known = history.find(kept)
-        found = known or self.evaluate(kept)
+        if known is None:
+            found = self.evaluate(kept)
+            accuracy, seconds = found.accuracy, found.seconds
+            drop = found.drop(self.dense_accuracy, self.feedback)
+        else:
+            accuracy, drop, seconds = known.accuracy, known.drop, 0.0
         terms = hardware_terms(self.layers, kept)
-        outcome = self.outcome(found.accuracy, self.objective.cost(terms))
+        outcome = self.outcome(accuracy, drop, self.objective.cost(terms))
         return Episode(
             number=len(history.episodes),
             kept=kept,
             ratios=tuple(
                 layer.ratio(number) for layer, number in zip(self.layers, kept, strict=True)
             ),
-            accuracy=found.accuracy,
-            drop=outcome.drop,
+            accuracy=accuracy,
+            drop=drop,
             terms=terms,
             cost=outcome.cost,
             reward=REWARDS[self.reward](outcome),
             allowed=outcome.allowed,
             repeated=known is not None,
-            seconds=0.0 if known else found.seconds,
+            seconds=seconds,
         )
 
-    def outcome(self, accuracy: float, cost: float) -> Outcome:
+    def outcome(self, accuracy: float, drop: float, cost: float) -> Outcome:
         """What rewards and the constraint are computed from."""
         return Outcome(
             accuracy=accuracy,
-            dense_accuracy=self.dense_accuracy,
+            drop=drop,
             cost=cost,
             dense_cost=self.objective.dense_cost,
             max_drop=self.max_drop,

@@ -22,7 +22,8 @@ class Trial:
     ratio : float
         Pruned share of every layer, within its limits.
     drop : float
-        Validation accuracy that it loses, as a fraction.
+        What it loses: validation accuracy as a fraction, or in a short evaluation what the search
+        judges by.
     whole : bool
         Whether after the whole fine-tuning, or in a short evaluation.
     seconds : float
@@ -43,6 +44,7 @@ def measure_recovery(
     dense: DenseAccuracy,
     max_drop: float,
     trials: int,
+    feedback: str = "accuracy",
     on_trial: Callable[[Trial], None] | None = None,
 ) -> float:
     """How much more than ``max_drop`` a policy may lose in a short evaluation.
@@ -61,6 +63,8 @@ def measure_recovery(
         Accuracy that may be lost after the whole fine-tuning, as a fraction.
     trials : int
         Whole fine-tunings that this may take, at least 1.
+    feedback : str
+        One of :data:`sw.search.evaluation.FEEDBACKS`: what a short evaluation is judged by.
     on_trial : callable, optional
         Called with each evaluation.
 
@@ -81,7 +85,7 @@ def measure_recovery(
         ratios = uniform_ratios(layers, ratio)
         kept = tuple(layer.kept(one) for layer, one in zip(layers, ratios, strict=True))
         found = (whole if tuned else short)(kept)
-        drop = (dense.whole if tuned else dense.short) - found.accuracy
+        drop = found.drop(dense.whole) if tuned else found.drop(dense.short, feedback)
         if on_trial is not None:
             on_trial(Trial(ratio=ratio, drop=drop, whole=tuned, seconds=found.seconds))
         return drop

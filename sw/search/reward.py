@@ -16,27 +16,25 @@ class Outcome:
 
     Parameters
     ----------
-    accuracy, dense_accuracy : float
-        On validation data, 0 to 1, of the pruned and of the dense network.
+    accuracy : float
+        On validation data, 0 to 1, of the pruned network.
+    drop : float
+        What is lost against the dense network: accuracy as a fraction, or the divergence of the
+        scores in nats.
     cost, dense_cost : float
         Of the pruned and of the dense network, see :class:`sw.search.hardware.Objective`.
     max_drop : float
-        Accuracy that may be lost, as a fraction.
+        How much of that may be lost.
     cost_weight : float
         What all of the hardware is worth, in accuracy; used by :func:`weighted`.
     """
 
     accuracy: float
-    dense_accuracy: float
+    drop: float
     cost: float
     dense_cost: float
     max_drop: float
     cost_weight: float = 1.0
-
-    @property
-    def drop(self) -> float:
-        """Accuracy lost, as a fraction; negative if it was gained."""
-        return self.dense_accuracy - self.accuracy
 
     @property
     def allowed(self) -> bool:
@@ -82,7 +80,7 @@ def constrained(outcome: Outcome) -> float:
 
 
 def weighted(outcome: Outcome) -> float:
-    """``accuracy - dense accuracy + cost_weight * saved``.
+    """``-drop + cost_weight * saved``.
 
     A plain trade of accuracy for hardware, as weighted sums in multi-objective search have it; the
     limit of the accuracy is kept only when the winner is chosen.

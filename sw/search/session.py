@@ -59,6 +59,7 @@ class SessionSettings:
     finetune_images: int | None = None
     calibration_images: int = 512
     validation_images: int | None = None
+    feedback: str = "divergence"
     finalists: int = 6
     final_epochs: int = 10
     final_images: int | None = None
@@ -206,7 +207,8 @@ class Session:
             nonlocal done
             log.trial(trial)
             done += trial.whole
-            progress(done, f"recovery: uniform {trial.ratio:.3f}, -{100 * trial.drop:.2f} points")
+            lost = f"-{100 * trial.drop:.2f} points" if trial.whole else f"limit {trial.drop:.4f}"
+            progress(done, f"recovery: uniform {trial.ratio:.3f}, {lost}")
 
         return measure_recovery(
             self._layers,
@@ -215,6 +217,7 @@ class Session:
             dense=self._dense,
             max_drop=settings.max_drop,
             trials=settings.recovery_trials,
+            feedback=settings.feedback,
             on_trial=on_trial,
         )
 
@@ -231,6 +234,7 @@ class Session:
             ),
             reward=settings.reward,
             max_drop=settings.max_drop + recovery,
+            feedback=settings.feedback,
             cost_weight=settings.cost_weight,
             target_crossbars=settings.target_crossbars,
             prepare=prepare,

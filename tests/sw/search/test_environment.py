@@ -1,3 +1,4 @@
+import dataclasses
 import warnings
 
 import gymnasium.utils.env_checker
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sw.search.environment import PruningEnvironment, play
+from sw.search.evaluation import Evaluation
 from sw.search.history import pareto_front
 from sw.search.observation import FEATURES, feature_names
 from sw.search.problem import Problem
@@ -167,3 +169,25 @@ def test_pareto_front():
         play(walk, [ratio] * 3)
     front = pareto_front(walk.history.episodes)
     assert [episode.number for episode in front] == [2, 3, 0]
+
+
+def test_feedback():
+    """Reward, constraint and front go by the divergence, if that is the feedback."""
+    layers = (layer("a"), layer("b", seed=1))
+    task = problem(layers, towards([0.5, 0.5]), max_drop=0.1, feedback="divergence")
+    lost = {0.25: 0.05, 0.5: 0.1, 0.75: 0.2}
+    task = dataclasses.replace(
+        task,
+        evaluate=lambda kept: Evaluation(
+            accuracy=0.5, divergence=lost[layers[0].ratio(kept[0])], seconds=1.0
+        ),
+    )
+    walk = PruningEnvironment(task)
+    found = [play(walk, [ratio, ratio]) for ratio in lost]
+    assert [episode.drop for episode in found] == list(lost.values())
+    assert [episode.allowed for episode in found] == [True, True, False]
+    assert walk.history.best is found[1]
+    assert play(walk, [0.5, 0.5]).drop == 0.1
+    assert len(pareto_front(walk.history.distinct())) == 3
+    with pytest.raises(ValueError, match="feedback must be divergence or accuracy, not 'x'"):
+        dataclasses.replace(task, feedback="x")

@@ -132,6 +132,24 @@ def test_policy_that_makes_the_training_diverge(trained, digits, layers, monkeyp
     monkeypatch.setattr("sw.search.evaluation.finetune", train)
     evaluator = Evaluator(trained, layers, digits, seed=0)
     kept = [one.kept(0.5) for one in layers]
-    assert evaluator.evaluate(kept, epochs=1).accuracy == 0
+    found = evaluator.evaluate(kept, epochs=1)
+    assert found.accuracy == 0
+    assert found.drop(0.9, "divergence") > 10
     with pytest.raises(DivergedError, match="lower the learning rate"):
         evaluator.evaluate(kept, epochs=1, whole=True)
+
+
+def test_what_is_lost(trained, digits, layers):
+    evaluator = Evaluator(trained, layers, digits, seed=0, finetune_images=200)
+    dense = evaluator.dense_accuracy()
+    nothing = evaluator.evaluate([one.segments for one in layers], epochs=1)
+    little, much = (
+        evaluator.evaluate([one.kept(ratio) for one in layers], epochs=1) for ratio in (0.5, 0.9)
+    )
+    assert nothing.drop(dense.short, "divergence") == pytest.approx(0, abs=1e-9)
+    assert 0 < little.drop(dense.short, "divergence") < much.drop(dense.short, "divergence")
+    assert much.drop(dense.short) == dense.short - much.accuracy > 0
+    whole = evaluator.evaluate([one.kept(0.5) for one in layers], epochs=1, whole=True)
+    assert whole.drop(dense.whole) == dense.whole - whole.accuracy
+    with pytest.raises(ValueError, match="the divergence was not measured"):
+        whole.drop(dense.whole, "divergence")

@@ -10,7 +10,7 @@ from sw.search.reward import REWARDS, Outcome, constrained, error_log_cost, weig
 def outcome(*, accuracy=0.9, cost=50.0, dense_accuracy=0.95, max_drop=0.05, cost_weight=0.5):
     return Outcome(
         accuracy=accuracy,
-        dense_accuracy=dense_accuracy,
+        drop=dense_accuracy - accuracy,
         cost=cost,
         dense_cost=200.0,
         max_drop=max_drop,
