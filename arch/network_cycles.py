@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from arch.cycles import layer_cycles
-from arch.network_program import NetworkProgram, Step
+from arch.network_program import NetworkProgram
+from arch.network_step import Step
 from arch.tables import MappingTables
 
 __all__ = ["NetworkCycles", "StepCycles", "network_cycles"]
@@ -83,9 +84,7 @@ def _step(step: Step, tables: MappingTables, program: NetworkProgram) -> StepCyc
         beat = shape.engine.geometry.ou_rows
         window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
         if step.kind == "layer":
-            layer = layer_cycles(
-                tables.layer(step.name), shape.engine, positions=step.walk.windows
-            )
+            layer = layer_cycles(tables.layer(step.name), shape.engine, positions=step.walk.windows)
             layer = replace(layer, load=window)
             work, planes = layer.total + _WINDOW, layer.planes
         else:

@@ -67,6 +67,4 @@ def _network_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
 
 
 LAYER_BENCH = Bench(top="layer_bench", engine="layer_engine", parameters=_layer_parameters)
-NETWORK_BENCH = Bench(
-    top="network_bench", engine="network_engine", parameters=_network_parameters
-)
+NETWORK_BENCH = Bench(top="network_bench", engine="network_engine", parameters=_network_parameters)

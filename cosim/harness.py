@@ -227,4 +227,3 @@ def _publish(fresh: Path, target: Path, marker: str) -> None:
         if not (target / marker).exists():  # Else another process was faster, with the same.
             raise
         shutil.rmtree(fresh)
-

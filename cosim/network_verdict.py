@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from arch.network_cycles import NetworkCycles
-from arch.network_program import NetworkProgram, Step
+from arch.network_program import NetworkProgram
+from arch.network_step import Step
 from cosim.network_case import NetworkResult, StepResult
 from cosim.network_driver import NetworkRun
 
@@ -99,9 +100,7 @@ def judge_network(
         (True, lambda: _wrong_work(steps, len(expected), model, exact=not stall)),
     )
     problem = next((text for failed, say in checks if failed and (text := say())), "")
-    images = np.unique(
-        np.concatenate([wrong // count, wrong_scores // scores.shape[1]])
-    )
+    images = np.unique(np.concatenate([wrong // count, wrong_scores // scores.shape[1]]))
     return NetworkResult(
         stall=stall,
         after_reset=after_reset,
@@ -125,9 +124,7 @@ def _differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.flatnonzero(wrong)
 
 
-def _first(
-    done: NetworkRun, expected: np.ndarray, place: int, program: NetworkProgram
-) -> str:
+def _first(done: NetworkRun, expected: np.ndarray, place: int, program: NetworkProgram) -> str:
     if place >= expected.shape[0] * expected.shape[1]:
         return f"gives more than the results of {len(expected)} images"
     image, number = divmod(place, expected.shape[1])

@@ -91,9 +91,7 @@ def cosimulate_network(
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
-    case = NetworkCase(
-        tables=str(tables.resolve()), stalls=tuple(stalls), resets=resets, seed=seed
-    )
+    case = NetworkCase(tables=str(tables.resolve()), stalls=tuple(stalls), resets=resets, seed=seed)
 
     def run(where: Path, *, waves: bool, pattern: str = "") -> list[str]:
         shutil.copy(verilog / "names.json", where)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 
 from amaranth import Shape
@@ -44,7 +44,7 @@ class _Design:
     sizes: Mapping[str, object]
     layers: tuple[str, ...]
     homes: Mapping[str, tuple[str, str]]
-    names: Mapping[str, object] = field(default_factory=dict)
+    names: Mapping[str, object]
 
 
 class EmittedFiles(dict):
@@ -118,6 +118,7 @@ def _layers(program):
         sizes=_sizes(program.shape),
         layers=program.names,
         homes=_HOMES,
+        names={},
     )
 
 

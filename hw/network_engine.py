@@ -1,22 +1,23 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Module, signed
+from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from arch.network_program import OPERANDS, STEP_KINDS, WORD_BITS, NetworkProgram
+from arch.network_program import NetworkProgram
+from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.beat_pack import BeatPack
 from hw.feature_memory import FeatureMemory
 from hw.layer_engine import LayerEngine
+from hw.layouts import struct
 from hw.network_layouts import NetworkMonitor, Score
 from hw.operate import Operate
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
 from hw.run_read import RunRead
 from hw.step_control import StepControl
-from hw.layouts import struct
 from hw.window_walk import WindowWalk
 
 __all__ = ["NetworkEngine"]
@@ -131,9 +132,7 @@ class NetworkEngine(wiring.Component):
             **run,
         )
         m.submodules.read = RunRead(**sizes, **run)
-        m.submodules.pack = BeatPack(
-            code_bits=shape.code_bits, act_bits=geometry.act_bits, **run
-        )
+        m.submodules.pack = BeatPack(code_bits=shape.code_bits, act_bits=geometry.act_bits, **run)
         m.submodules.operate = Operate(
             code_bits=shape.code_bits,
             multiplier_bits=layout["multiplier"].shape.elem_shape.width,

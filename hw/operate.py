@@ -92,9 +92,7 @@ class Operate(wiring.Component):
         m.d.comb += offset.eq(scaled + self.zero_point)
         with m.If(advance):
             m.d.sync += [
-                value.eq(
-                    Mux(self.i.p.inside, Mux(is_signed, code.as_signed(), code) - zero, 0)
-                ),
+                value.eq(Mux(self.i.p.inside, Mux(is_signed, code.as_signed(), code) - zero, 0)),
                 factor.eq(Array(self.multiplier)[operand]),
                 product.eq(value * factor),
                 # With one more bit than it takes, half up is an increment between two shifts.

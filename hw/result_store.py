@@ -55,9 +55,7 @@ class ResultStore(wiring.Component):
     """
 
     def __init__(self, *, at_bits, code_bits, count_bits, position_bits, out_bits):
-        check_sizes(
-            at_bits=at_bits, code_bits=code_bits, count_bits=count_bits, out_bits=out_bits
-        )
+        check_sizes(at_bits=at_bits, code_bits=code_bits, count_bits=count_bits, out_bits=out_bits)
         if code_bits > out_bits:
             raise ValueError(f"code_bits must be at most {out_bits}, as results, not {code_bits}")
         check_sizes(position_bits=position_bits)

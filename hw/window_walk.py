@@ -100,7 +100,8 @@ class WindowWalk(wiring.Component):
 
         left = Signal.like(turns[0])  # elements of the innermost loop behind the first of the run
         m.d.comb += left.eq(loops.last[0] - turns[0])
-        ends = [left < run.count, *(t == last for t, last in zip(turns[1:], loops.last[1:]))]
+        ends = [turn == last for turn, last in zip(turns, loops.last, strict=True)]
+        ends[0] = left < run.count
         beat_full = lane + run.count == self._beat
         m.d.comb += [
             run.at.eq(here["at"]),
