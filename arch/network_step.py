@@ -13,6 +13,8 @@ from arch.walk import LEVELS, Level, Walk
 
 __all__ = ["FeatureMap", "Step"]
 
+_Fields = dict[str, int | Sequence[int]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureMap:
@@ -122,7 +124,7 @@ class Step:
         mask = (1 << WORD_BITS) - 1
         return [word >> (part * WORD_BITS) & mask for part in range(shape.step_words)]
 
-    def _read_fields(self, shape: NetworkShape) -> dict[str, int | Sequence[int]]:
+    def _read_fields(self, shape: NetworkShape) -> _Fields:
         walk = self.walk or Walk(at=0, levels=(Level(),) * LEVELS)
         mask = (1 << shape.at_bits) - 1
         zero = self.activations[0].zero_point if self.activations else 0
@@ -140,11 +142,11 @@ class Step:
             "fill": zero & ((1 << shape.code_bits) - 1),
         }
 
-    def _arithmetic_fields(self) -> dict[str, int | Sequence[int]]:
+    def _arithmetic_fields(self) -> _Fields:
         if not isinstance(self.spec, HostSpec):
-            names = ("operand_signed", "operand_zero", "multiplier")
-            limits = ("shift", "zero_point", "minimum", "maximum")
-            return dict.fromkeys(names, (0,) * OPERANDS) | dict.fromkeys(limits, 0)
+            none = (0,) * OPERANDS
+            unused: _Fields = {"operand_signed": none, "operand_zero": none, "multiplier": none}
+            return unused | dict.fromkeys(("shift", "zero_point", "minimum", "maximum"), 0)
         # One source is all operands: the number of an element decides, and it may be any.
         forms = (self.spec.activations * OPERANDS)[:OPERANDS]
         return {
@@ -157,9 +159,9 @@ class Step:
             "maximum": self.spec.output.maximum,
         }
 
-    def _store_fields(self, shape: NetworkShape) -> dict[str, int | Sequence[int]]:
+    def _store_fields(self, shape: NetworkShape) -> _Fields:
         channels, height, width = self.result.shape
-        fields = {
+        fields: _Fields = {
             "store": int(self.result.at is not None),
             "store_at": self.result.at or 0,
             "channel_last": 0,
