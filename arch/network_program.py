@@ -52,7 +52,7 @@ class NetworkProgram:
     def memories(self) -> dict[str, tuple[WordLayout, tuple[int, ...]]]:
         """Every read-only memory by name: its word layout and its words."""
         word = WordLayout((Field("bits", WORD_BITS),))
-        return {"program": (word, self.words)} | self.layers.memories
+        return {"step": (word, self.words)} | self.layers.memories
 
 
 def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkProgram:

@@ -133,7 +133,7 @@ def _network(program):
         parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,
-        homes={"program": ("control", "program")} | inside,
+        homes={"step": ("control", "steps")} | inside,
         names={
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}

@@ -68,7 +68,7 @@ class StepControl(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.program = memory = rom(shape=self._word, words=self._words)
+        m.submodules.steps = memory = rom(shape=self._word, words=self._words)
         read = memory.read_port()
         word = read.data.as_value()
         held = Signal(self._step_words * len(word))

@@ -127,6 +127,6 @@ def test_lanes_change_the_memory_only():
 
 def test_memories_are_those_of_the_layers_and_the_program(tables):
     program = build_network_program(tables)
-    assert list(program.memories) == ["program", *program.layers.memories]
-    assert program.memories["program"][1] == program.words
+    assert list(program.memories) == ["step", *program.layers.memories]
+    assert program.memories["step"][1] == program.words
     assert all(first.name != second.name for first, second in pairwise(program.steps))
