@@ -135,6 +135,6 @@ def test_a_hang_is_named(network, tmp_path):
     verilog = altered(network, tmp_path, change_step(program, "conv", "positions", 5))
     done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
     assert re.fullmatch(
-        r"image 0, operation sum, position 0, channel 0: is missing; in step sum; i waits to be taken, .*",
+        r"image 0, operation sum, position 0, channel 0: is missing; in step sum; i waits .*",
         done.problems[0],
     )
