@@ -74,12 +74,14 @@ class FeatureMemory(wiring.Component):
             )
             m.submodules[f"bank{bank}"] = memory
             write, read = memory.write_port(), memory.read_port()
+            # Banks below that of the first element have a later one, in their next word.
+            below = self.read_at[:low] > bank if bank < self._lanes - 1 else 0
             m.d.comb += [
                 write.en.eq(self.write & (self.write_at[:low] == bank)),
                 write.addr.eq(self.write_at[low:]),
                 write.data.eq(self.code),
                 read.en.eq(self.read),
-                read.addr.eq(self.read_at[low:] + (bank < self.read_at[:low])),
+                read.addr.eq(self.read_at[low:] + below),
                 value.eq(read.data),
             ]
         return m
