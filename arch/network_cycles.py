@@ -17,7 +17,7 @@ _STORE = 1
 _WINDOW = 1
 """Cycles that the beats of a window come later than beats from outside, beside those that take
 longer to read than one beat a cycle."""
-_OPERATION = 6
+_OPERATION = 7
 """Cycles from the last element of an operation to its result: read, operate."""
 
 

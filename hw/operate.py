@@ -17,7 +17,7 @@ class Operate(wiring.Component):
     a window that lie in the map, with the zero and the multiplier of their operand, and the result
     is ``clamp(((acc + rounding) >> shift) + zero_point)``, rounded half up.
 
-    Latency is five cycles from the last element of a window; throughput is an element a cycle;
+    Latency is six cycles from the last element of a window; throughput is an element a cycle;
     stalls when ``o`` does.
 
     Parameters
@@ -76,8 +76,8 @@ class Operate(wiring.Component):
         advance = Signal()
         m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
 
-        operand = self.i.p.operand
-        code = Array(self.i.p["values"])[self.i.p.bank]
+        code = Signal.like(self.i.p["values"][0])  # chosen before it is used: memories are slow
+        inside, operand = Signal(), Signal()
         zero = Array(self.operand_zero)[operand]
         is_signed = Array(self.operand_signed)[operand]
         value = Signal(signed(len(code) + 2))
@@ -86,13 +86,16 @@ class Operate(wiring.Component):
         total = Signal(signed(self._sum_bits))
         scaled = Signal(signed(self._sum_bits + 1))
         offset = Signal(signed(max(len(scaled), len(self.zero_point)) + 1))
-        valid, last = Signal(4), Signal(3)
+        valid, last = Signal(5), Signal(4)
         begun = Signal()  # the sum holds elements of the window
 
         m.d.comb += offset.eq(scaled + self.zero_point)
         with m.If(advance):
             m.d.sync += [
-                value.eq(Mux(self.i.p.inside, Mux(is_signed, code.as_signed(), code) - zero, 0)),
+                code.eq(Array(self.i.p["values"])[self.i.p.bank]),
+                inside.eq(self.i.p.inside),
+                operand.eq(self.i.p.operand),
+                value.eq(Mux(inside, Mux(is_signed, code.as_signed(), code) - zero, 0)),
                 factor.eq(Array(self.multiplier)[operand]),
                 product.eq(value * factor),
                 # With one more bit than it takes, half up is an increment between two shifts.
@@ -105,11 +108,11 @@ class Operate(wiring.Component):
                     )
                 ),
                 last.eq(last << 1 | self.i.p.last),
-                valid[:2].eq(valid[:1] << 1 | self.i.valid),
-                valid[2].eq(valid[1] & last[1]),  # from here on, only complete windows
-                valid[3].eq(valid[2]),
-                self.o.valid.eq(valid[3]),
+                valid[:3].eq(valid[:2] << 1 | self.i.valid),
+                valid[3].eq(valid[2] & last[2]),  # from here on, only complete windows
+                valid[4].eq(valid[3]),
+                self.o.valid.eq(valid[4]),
             ]
-            with m.If(valid[1]):
-                m.d.sync += [total.eq(Mux(begun, total, 0) + product), begun.eq(~last[1])]
+            with m.If(valid[2]):
+                m.d.sync += [total.eq(Mux(begun, total, 0) + product), begun.eq(~last[2])]
         return m

@@ -85,7 +85,7 @@ class WindowWalk(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         loops, run = self.loops, self.o.p
-        # Where the present iteration of each loop began, and its number.
+        # Where the present iteration of each loop began; number of that of each outer loop.
         starts = [
             {
                 axis: Signal.like(getattr(self, axis), name=f"{axis}{level}")
@@ -93,20 +93,16 @@ class WindowWalk(wiring.Component):
             }
             for level in range(self._levels)
         ]
-        turns = [Signal.like(last, name=f"turn{n}") for n, last in enumerate(loops.last)]
-        lane = Signal.like(run.lane)
+        turns = [Signal.like(last, name=f"turn{n}") for n, last in enumerate(loops.last)][1:]
         here = starts[0]
-        self._cut(m, turns[0], lane)
+        # Counted down, so that little has to be known to cut the next run: elements of the
+        # innermost loop, and of the beat.
+        left, space = Signal(len(loops.last[0]) + 1), Signal(range(self._beat + 1))
+        row_end, beat_full = self._cut(m, left, space)
 
-        left = Signal.like(turns[0])  # elements of the innermost loop behind the first of the run
-        m.d.comb += left.eq(loops.last[0] - turns[0])
-        ends = [turn == last for turn, last in zip(turns, loops.last, strict=True)]
-        ends[0] = left < run.count
-        beat_full = lane + run.count == self._beat
+        ends = [row_end, *(turn == last for turn, last in zip(turns, loops.last[1:], strict=True))]
         m.d.comb += [
             run.at.eq(here["at"]),
-            run.lane.eq(lane),
-            run.operand.eq(turns[0][0]),
             run.last.eq(Cat(ends[: self._window_levels]).all()),
             run.beat_last.eq(beat_full | run.last),
         ]
@@ -116,39 +112,55 @@ class WindowWalk(wiring.Component):
             m.d.comb += inside.eq(row_inside & (x >= 0) & (x < self.width))
 
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += lane.eq(Mux(run.beat_last, 0, lane + run.count))
+            m.d.sync += [
+                run.lane.eq(Mux(run.beat_last, 0, run.lane + run.count)),
+                space.eq(Mux(run.beat_last, self._beat, space - run.count)),
+                left.eq(Mux(row_end, loops.last[0] + 1, left - run.count)),
+                run.operand.eq(~row_end & (run.operand ^ run.count[0])),
+            ]
             self._move(m, starts, turns, ends)
         with m.If(self.start):
-            m.d.sync += [self.o.valid.eq(1), lane.eq(0)]
+            m.d.sync += [
+                self.o.valid.eq(1),
+                run.lane.eq(0),
+                space.eq(self._beat),
+                left.eq(loops.last[0] + 1),
+                run.operand.eq(0),
+            ]
             m.d.sync += [turn.eq(0) for turn in turns]
             for level in starts:
                 m.d.sync += [start.eq(getattr(self, axis)) for axis, start in level.items()]
         return m
 
-    def _cut(self, m, turn, lane):
-        """Elements of the next run."""
-        count, left = self.o.p.count, self.loops.last[0] - turn + 1
-        space = self._beat - lane
-        m.d.comb += count.eq(1)
-        with m.If(self.wide):
-            m.d.comb += count.eq(self._lanes)
-            for limit in (left, space):
-                with m.If((limit < self._lanes) & (limit <= space) & (limit <= left)):
-                    m.d.comb += count.eq(limit)
+    def _cut(self, m, left, space):
+        """Elements of the next run; whether it ends the innermost loop, and fills the beat."""
+        most, count = Signal.like(self.o.p.count), self.o.p.count
+        fits = left <= space
+        m.d.comb += [
+            most.eq(Mux(self.wide, self._lanes, 1)),
+            count.eq(
+                Mux(
+                    fits,
+                    Mux(left < most, left, most),
+                    Mux(space < most, space, most),
+                )
+            ),
+        ]
+        return fits & (left <= most), (space <= left) & (space <= most)
 
     def _move(self, m, starts, turns, ends):
         """Go on with the innermost loop that has not ended; those inside it begin anew."""
         for level, end in enumerate(ends):
-            inner = level == 0
-            with m.If(~end) if inner else m.Elif(~end):
-                steps = {axis: self.loops[axis][level] for axis in ("at", "y", "x")}
-                if inner:  # neighbours, when there are several in a run
-                    steps["at"] = Mux(self.wide, self.o.p.count, steps["at"])
-                    steps["x"] = Mux(self.wide, self.o.p.count, steps["x"])
+            steps = {axis: self.loops[axis][level] for axis in ("at", "y", "x")}
+            with m.If(~end) if level == 0 else m.Elif(~end):
+                if level == 0:  # neighbours, when there are several in a run
+                    for axis in ("at", "x"):
+                        steps[axis] = Mux(self.wide, self.o.p.count, steps[axis])
+                else:
+                    m.d.sync += turns[level - 1].eq(turns[level - 1] + 1)
                 for axis, step in steps.items():
                     moved = starts[level][axis] + step
                     m.d.sync += [starts[n][axis].eq(moved) for n in range(level + 1)]
-                m.d.sync += [turns[n].eq(0) for n in range(level)]
-                m.d.sync += turns[level].eq(turns[level] + (self.o.p.count if inner else 1))
+                m.d.sync += [turn.eq(0) for turn in turns[: max(0, level - 1)]]
         with m.Else():
             m.d.sync += self.o.valid.eq(0)

@@ -39,7 +39,7 @@ def test_operations_take_a_cycle_an_element():
         for operation in tables.host
     }
     overhead = {name: steps[name] - count for name, count in reads.items()}
-    assert set(overhead.values()) == {program.shape.step_words + 9}
+    assert set(overhead.values()) == {program.shape.step_words + 10}
     assert steps["input"] - program.shape.step_words - 3 == program.steps[0].result.size
 
 

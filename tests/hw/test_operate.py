@@ -62,7 +62,7 @@ def check(windows, vcd, *, seed=None, signs=(0, 1), zeros=(3, -7), multipliers=(
     if seed is None:
         assert given.cycles == list(range(len(runs)))
         ends = [n for n, item in enumerate(runs) if item["last"]]
-        assert taken.cycles == [end + 5 for end in ends]
+        assert taken.cycles == [end + 6 for end in ends]
     return expected
 
 
