@@ -70,14 +70,14 @@ class EmulatedCrossbar(wiring.Component):
         m.submodules.cells = memory = rom(shape=self._cells, words=self._words)
         read = memory.read_port()
         # Block RAM is slow to show a word: the cells are held for a cycle before they are added.
-        cells = Signal(self._cells)
+        shown = Signal(self._cells)
         driven = Signal(2)
         waiting, word_lines = (Signal.like(self.i.p.word_lines, name=f"lines{n}") for n in range(2))
         tags = [Signal(self.i.p.tag.shape(), name=f"tag{n}") for n in range(2)]
 
         m.d.comb += [read.addr.eq(self.i.p.ou), read.en.eq(self.i.valid)]
         m.d.sync += [
-            cells.eq(read.data),
+            shown.eq(read.data),
             driven.eq(driven << 1 | self.i.valid),
             waiting.eq(self.i.p.word_lines),
             word_lines.eq(waiting),
@@ -90,7 +90,7 @@ class EmulatedCrossbar(wiring.Component):
         for array in range(arrays):
             for col in range(ou_cols):
                 currents = (
-                    cells[array][row][col] & word_lines[row].replicate(self._cell_bits)
+                    shown[array][row][col] & word_lines[row].replicate(self._cell_bits)
                     for row in range(ou_rows)
                 )
                 m.d.sync += self.o.p.levels[array * ou_cols + col].eq(sum(currents))

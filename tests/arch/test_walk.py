@@ -42,7 +42,7 @@ def conv_specs(draw):
         for low, high in ((1, 4), (1, 3), (0, 3), (1, 3))
     )
     sizes = tuple(
-        draw(st.integers(max(1, d * (k - 1) + 1 - 2 * p), 9))
+        draw(st.integers(max(1, d * (k - 1) + 1 - 2 * p), 10))
         for k, p, d in zip(kernel, padding, dilation, strict=True)
     )
     shape = (draw(st.integers(1, 3)), *sizes)
