@@ -13,10 +13,10 @@ from arch.tables import LayerTable
 
 __all__ = ["LayerCycles", "counted_cycles", "layer_cycles"]
 
-_PIPELINE = 15
+_PIPELINE = 16
 """Cycles from the command to the first output that no size changes: start, index, buffer, crossbar,
 ADC, shift-and-add, accumulate, output."""
-_HAND_OVER = 8
+_HAND_OVER = 9
 """Cycles between the last result of a position and the first OU that may use its bank again, less
 the cycles in which its outputs are drained."""
 

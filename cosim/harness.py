@@ -1,4 +1,4 @@
-"""Build the layer engine and its bench with Verilator, and run the cocotb tests on it."""
+"""Build an engine and its bench with Verilator, and run the cocotb tests on it."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ from cocotb_tools.runner import get_runner
 
 from arch.environment import environment
 from arch.errors import CheckFailed, ToolError
+from cosim.bench import LAYER_BENCH, Bench
 from cosim.toolchain import verilator
 
 __all__ = ["Simulator", "build_simulator"]
 
-_BENCH = Path(__file__).with_name("layer_bench.v")
-_TOP = "layer_bench"
+_ROOT = Path(__file__).parents[1]
 _OPTIONS = (
     "--timing",  # the bench makes its own clock: no event in Python for every edge
     "--no-public-flat-rw",  # only what the bench marks; all public costs most of the speed
@@ -49,12 +49,15 @@ class Simulator:
     ----------
     build_directory : Path
         Where the binary is.
+    top : str
+        The bench.
     waves : bool
         Whether it can write ``dump.vcd``.
     """
 
-    def __init__(self, build_directory: Path, *, waves: bool) -> None:
+    def __init__(self, build_directory: Path, *, top: str, waves: bool) -> None:
         self._build_directory = build_directory
+        self._top = top
         self._waves = waves
 
     def run(self, test_module: str, directory: Path, *, seed: int, pattern: str = "") -> list[str]:
@@ -86,10 +89,10 @@ class Simulator:
         log = directory / "simulation.log"
         results.unlink(missing_ok=True)
         runner = get_runner("verilator")
-        path = os.pathsep.join([str(_BENCH.parents[1]), *sys.path])
+        path = os.pathsep.join([str(_ROOT), *sys.path])
         try:
             runner.test(
-                hdl_toplevel=_TOP,
+                hdl_toplevel=self._top,
                 hdl_toplevel_lang="verilog",
                 test_module=test_module,
                 build_dir=self._build_directory,
@@ -118,8 +121,10 @@ class Simulator:
         ]
 
 
-def build_simulator(verilog: Path, build_root: Path, *, waves: bool = False) -> Simulator:
-    """Compile ``layer_engine.v`` in ``verilog`` with the bench, unless it was compiled before.
+def build_simulator(
+    verilog: Path, build_root: Path, *, bench: Bench = LAYER_BENCH, waves: bool = False
+) -> Simulator:
+    """Compile the engine in ``verilog`` with its bench, unless it was compiled before.
 
     The directory is named after everything that goes in, so that an unchanged design is never
     built again and designs that differ never share a build.
@@ -130,6 +135,8 @@ def build_simulator(verilog: Path, build_root: Path, *, waves: bool = False) -> 
         Directory that :func:`hw.emit.write_verilog` filled.
     build_root : Path
         Where build directories are made.
+    bench : Bench
+        The bench, which says which engine.
     waves : bool
         Whether the simulator can write waveforms.
 
@@ -139,27 +146,28 @@ def build_simulator(verilog: Path, build_root: Path, *, waves: bool = False) -> 
         If Verilator or what it needs is missing, or the build fails.
     """
     toolchain = verilator()
-    source = verilog / "layer_engine.v"
-    parameters = _parameters(json.loads((verilog / "names.json").read_text())["ports"])
-    digest = _digest(source.read_text(), _BENCH.read_text(), parameters, _OPTIONS, waves, toolchain)
-    target = build_root / f"{_TOP}-{digest}"
-    if not (target / _TOP).exists():
-        fresh = build_root / f"{_TOP}-{digest}.{uuid.uuid4().hex[:8]}"
+    source = verilog / f"{bench.engine}.v"
+    parameters = bench.parameters(json.loads((verilog / "names.json").read_text())["ports"])
+    digest = _digest(source.read_text(), bench.text, parameters, _OPTIONS, waves, toolchain)
+    target = build_root / f"{bench.top}-{digest}"
+    if not (target / bench.top).exists():
+        fresh = build_root / f"{bench.top}-{digest}.{uuid.uuid4().hex[:8]}"
         fresh.mkdir(parents=True)
         library = build_root / f"library-{_digest(_OPTIONS, waves, toolchain)}"
         try:
             _borrow(library, fresh)
-            _build(source, fresh, parameters, waves=waves, variables=toolchain.environment)
+            _build(source, fresh, bench, parameters, waves=waves, variables=toolchain.environment)
             _lend(fresh, library)
-            _publish(fresh, target)
+            _publish(fresh, target, marker=bench.top)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-    return Simulator(target, waves=waves)
+    return Simulator(target, top=bench.top, waves=waves)
 
 
 def _build(
     source: Path,
     directory: Path,
+    bench: Bench,
     parameters: Mapping[str, object],
     *,
     waves: bool,
@@ -169,8 +177,9 @@ def _build(
     with environment(variables):
         try:
             get_runner("verilator").build(
-                sources=[source.resolve(), _BENCH],
-                hdl_toplevel=_TOP,
+                sources=[source.resolve(), bench.file],
+                includes=[bench.included.parent],
+                hdl_toplevel=bench.top,
                 build_dir=directory,
                 build_args=list(_OPTIONS),
                 parameters=parameters,
@@ -211,22 +220,10 @@ def _lend(directory: Path, library: Path) -> None:
     _publish(fresh, library, marker="verilated.o")
 
 
-def _publish(fresh: Path, target: Path, marker: str = _TOP) -> None:
+def _publish(fresh: Path, target: Path, marker: str) -> None:
     try:
         fresh.rename(target)
     except OSError:
         if not (target / marker).exists():  # Else another process was faster, with the same.
             raise
         shutil.rmtree(fresh)
-
-
-def _parameters(ports: Mapping[str, dict]) -> dict[str, object]:
-    monitor = ports["monitor"]["fields"]
-    return {
-        "COMMAND_BITS": ports["command__payload"]["bits"],
-        "BEAT_BITS": ports["i__payload"]["bits"],
-        "RESULT_BITS": ports["o__payload"]["bits"],
-        "CODES_BITS": monitor["codes"]["bits"],
-        "VALUES_BITS": monitor["values"]["bits"],
-        "STREAMS": monitor["offered"]["bits"],
-    }

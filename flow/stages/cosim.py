@@ -13,13 +13,16 @@ from arch.table_files import load
 from arch.tables import MappingTables
 from cosim.golden import GoldenNetwork
 from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
+from cosim.networks import NetworkCosimulation
 from cosim.toolchain import verilator
 from flow.configuration import CosimSection
 from flow.json_file import read_json, write_json
 from flow.sources import load_dataset
 from flow.stage import Context
+from flow.stages.cosim_network import cosimulate_images
 from flow.stages.map import TABLES
 from flow.stages.quantise import PRUNED
+from flow.stages.verilog import NETWORK
 from sw.datasets import Split
 from sw.integer_inference import run as run_integers
 from sw.integer_network import IntegerNetwork, encode_input, load_integer_network
@@ -32,23 +35,27 @@ _IMAGES = 100
 
 
 def run(context: Context) -> None:
-    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, if asked or if it failed, a VCD."""
+    """Write :data:`RESULT`, ``results.xml`` (JUnit) and, if asked or if it failed, a VCD.
+
+    Those of the whole network, if it is simulated, lie in a directory of their own.
+    """
     settings = context.configuration.cosim
     tables_path = context.inputs["map"] / TABLES
     tables = load(tables_path)
     network = load_integer_network(context.inputs["quantise"] / PRUNED)
     test = load_dataset(context.configuration).test
-    if settings.images > len(test):
-        raise InputError(
-            f"cosim.images must be at most {len(test)}, the images of the test split, "
-            f"not {settings.images}"
-        )
+    for field, images in (("images", settings.images), ("network_images", settings.network_images)):
+        if images > len(test):
+            raise InputError(
+                f"cosim.{field} must be at most {len(test)}, the images of the test split, "
+                f"not {images}"
+            )
     toolchain = verilator()  # Before any work: a missing tool is said at once.
     golden = GoldenNetwork(tables)
     accuracy, problems = _golden_accuracy(context, golden, tables, network, test)
     codes = encode_input(network, test.images[: settings.images])
     windows, chosen = _windows(golden, codes, settings)
-    context.progress(1, 3, "building and running the RTL")
+    context.progress(1, 3, "building and running the layers in RTL")
     scratch = context.scratch.resolve()  # The simulator has a working directory of its own.
     done = cosimulate(
         tables_path,
@@ -61,10 +68,21 @@ def run(context: Context) -> None:
         waves=settings.waves,
     )
     context.output.mkdir()
-    for file in (done.junit, done.waves):
-        if file is not None:
-            shutil.copy(file, context.output)
+    _keep(done, context.output)
     problems += done.problems
+    network_result = None
+    if settings.network_images:
+        context.progress(2, 3, "building and running the whole network in RTL")
+        network_result, whole = cosimulate_images(
+            tables_path,
+            context.inputs["verilog"] / NETWORK,
+            encode_input(network, test.images[: settings.network_images]),
+            scratch,
+            settings,
+        )
+        (context.output / NETWORK).mkdir()
+        _keep(whole, context.output / NETWORK)
+        problems += whole.problems
     layers = {name: _layer(name, done) for name in golden.layers}
     wrong = _wrong_images(done, tables, chosen)
     write_json(
@@ -80,6 +98,7 @@ def run(context: Context) -> None:
             "verilator": toolchain.version,
             "problems": problems,
             "layers": layers,
+            "network": network_result,
         },
     )
 
@@ -90,6 +109,13 @@ def check(output: Path) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more, see {output})" if len(problems) > 1 else ""
         raise CheckFailed(f"{problems[0]}{more}")
+
+
+def _keep(done: Cosimulation | NetworkCosimulation, output: Path) -> None:
+    """Copy the results of a simulation, and its waveform if there is one."""
+    for file in (done.junit, done.waves):
+        if file is not None:
+            shutil.copy(file, output)
 
 
 def _windows(

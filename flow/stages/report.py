@@ -130,6 +130,7 @@ def run(context: Context) -> None:
                     "seconds",
                     "cycles_per_second",
                     "seeds",
+                    "network",
                 )
             },
         },

@@ -50,7 +50,7 @@ def test_same_bytes_anywhere(mapped, tmp_path):
 
 
 def test_generated_files_name_no_place_and_no_time(mapped):
-    for path in (mapped / "verilog").iterdir():
+    for path in (mapped / "verilog").rglob("*.*"):
         text = path.read_text()
         assert str(mapped.parent) not in text
         assert str(ROOT) not in text
@@ -81,7 +81,8 @@ def test_unknown_layer_in_the_configuration(tmp_path):
 @pytest.mark.cosim
 def test_whole_job(mapped):
     """From here to the report: everything equal, and every file where the documentation says."""
-    words = ("run", EXAMPLE, "-o", mapped.name, *SHORT, "--set", "cosim.images=1")
+    few = ("--set", "cosim.images=1", "--set", "cosim.network_images=3")
+    words = ("run", EXAMPLE, "-o", mapped.name, *SHORT, *few)
     done = ohmforge(*words, cwd=mapped.parent)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("up to date") == 6
@@ -93,6 +94,12 @@ def test_whole_job(mapped):
         assert layer["cycles_rtl"] == layer["cycles_model"] > 0
         assert layer["outputs_compared"] > 0
     assert report["cosim"]["images_match"] == report["cosim"]["images"] == 1
+    network = report["cosim"]["network"]
+    assert network["images_match"] == network["images"] == 3
+    assert network["cycles_rtl"] == network["cycles_model"]
+    assert [step["name"] for step in network["steps"]] == ["input", "conv1", "conv2", "conv3", "fc"]
+    assert all(step["cycles_rtl"] == step["cycles_model"] for step in network["steps"])
+    assert (mapped / "cosim" / "network" / "results.xml").is_file()
     # The ADC of the example is lossless.
     assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5
     manifest = json.loads((mapped / "map" / "tables" / "manifest.json").read_text())

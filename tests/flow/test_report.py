@@ -105,6 +105,40 @@ def test_design_keys_are_required():
         assert set(properties[name]["required"]) == set(REPORT[name])
 
 
+NETWORK = {
+    "images": 100,
+    "images_match": 99,
+    "outputs_compared": 213200,
+    "mismatches": 1,
+    "seconds": 2.5,
+    "cycles_per_second": 2e6,
+    "cycles_model": 33810,
+    "cycles_rtl": 33811,
+    "ou_issue_utilisation": 0.974,
+    "steps": [{"name": "conv1", "cycles_model": 1327, "cycles_rtl": 1328, "planes": 1024}],
+}
+
+
+def test_network_in_the_report(tmp_path):
+    """It is there or null, and the table has a row of it."""
+    assert set(report_schema()["properties"]["cosim"]["properties"]["network"]["required"]) == set(
+        NETWORK
+    )
+    whole = copy.deepcopy(REPORT)
+    for network in (None, NETWORK):
+        whole["cosim"]["network"] = network
+        write_report(tmp_path / "report.json", whole)
+        console = Console(file=io.StringIO(), width=300)
+        console.print(report_tables(whole))
+        text = console.file.getvalue()
+        assert ("99 of 100 images equal in every feature map" in text) == (network is not None)
+        assert ("33,811 cycles an image (model 33,810), 97.4 %" in text) == (network is not None)
+    whole["cosim"]["network"] = {name: value for name, value in NETWORK.items() if name != "steps"}
+    (tmp_path / "report.json").write_text(json.dumps(whole))
+    with pytest.raises(InputError, match="steps"):
+        read_report(tmp_path / "report.json")
+
+
 def test_written_and_read(tmp_path):
     path = tmp_path / "report.json"
     write_report(path, REPORT)

@@ -215,7 +215,7 @@ def test_waiver_file():
         assert lines[at - 1] == f"// {reason}"
 
 
-def lint(directory, control):
+def lint(directory, control, top="layer_engine"):
     """Warnings of ``verilator -Wall`` with a control file."""
     tool = verilator()
     done = subprocess.run(
@@ -224,9 +224,9 @@ def lint(directory, control):
             "--lint-only",
             "-Wall",
             "--top-module",
-            "layer_engine",
+            top,
             control,
-            "layer_engine.v",
+            f"{top}.v",
         ],
         cwd=directory,
         env=os.environ | tool.environment,

@@ -71,9 +71,9 @@ def test_matches_reference(arrays, ous, ou_rows, ou_cols, cell_bits, seed, tmp_p
         for levels, line, beat in zip(sums.tolist(), lines, beats, strict=True)
     ]
     assert max(seen.payloads[-1]["levels"]) == ou_rows * top
-    assert seen.cycles == [cycle + 2 for cycle in given.cycles]
+    assert seen.cycles == [cycle + 3 for cycle in given.cycles]
     if seed is None:
-        assert seen.cycles == list(range(2, 26))
+        assert seen.cycles == list(range(3, 27))
 
 
 @pytest.mark.parametrize(

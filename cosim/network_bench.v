@@ -1,0 +1,140 @@
+// Testbench around the network engine: moves data between files and streams, so that the simulator
+// runs for as long as it likes between two events in Python. cocotb sets the registers of the first
+// group, raises `go`, and waits for `finished`.
+`timescale 1ns / 1ps
+
+module network_bench #(
+    parameter SCORE_BITS = 1,    // of the payload of `o`: value and last
+    parameter MONITOR_BITS = 1,
+    parameter VALUE_AT = 0,      // low bits and widths of the fields of the monitor
+    parameter VALUE_BITS = 1,
+    parameter AT_AT = 0,
+    parameter AT_BITS = 1,
+    parameter DONE_AT = 0,
+    parameter STEP_AT = 0,
+    parameter STEP_BITS = 1,
+    parameter CYCLES_AT = 0,
+    parameter PLANES_AT = 0,
+    parameter PLANE_AT = 0,
+    parameter OFFERED_AT = 0,
+    parameter TAKEN_AT = 0,
+    parameter STREAMS = 1
+);
+    reg rst /*verilator public_flat_rw*/ = 1;
+    reg go /*verilator public_flat_rw*/ = 0;
+    reg [31:0] bytes /*verilator public_flat_rw*/ = 0;       // bytes in the file of inputs
+    reg [31:0] images /*verilator public_flat_rw*/ = 0;      // images in it
+    reg [31:0] run /*verilator public_flat_rw*/ = 0;         // number in the names of the files
+    reg [7:0] stall /*verilator public_flat_rw*/ = 0;        // of 256 cycles, on both sides
+    reg [31:0] seed /*verilator public_flat_rw*/ = 1;        // of the stalls, not zero
+    reg [31:0] patience /*verilator public_flat_rw*/ = 4096; // cycles without any progress
+    reg [63:0] limit /*verilator public_flat_rw*/ = 0;       // cycles of the run, whatever moves
+    reg [7:0] burst /*verilator public_flat_rw*/ = 0;        // cycles beyond the first in a time step
+
+    reg finished /*verilator public_flat_rd*/ = 0;
+    reg hung /*verilator public_flat_rd*/ = 0;
+    reg [63:0] clocks /*verilator public_flat_rd*/ = 0;      // cycles simulated since the start
+    wire [STEP_BITS-1:0] step /*verilator public_flat_rd*/;
+    wire [STREAMS-1:0] offered /*verilator public_flat_rd*/;
+    wire [STREAMS-1:0] taken /*verilator public_flat_rd*/;
+
+`include "bench_clock.vh"
+
+    reg [7:0] pixel = 0;
+    reg pixel_valid = 0;
+    wire pixel_ready;
+    wire [SCORE_BITS-1:0] score;
+    wire score_valid;
+    reg score_ready = 0;
+    wire [MONITOR_BITS-1:0] monitor;
+    assign step = monitor[STEP_AT +: STEP_BITS];
+    assign offered = monitor[OFFERED_AT +: STREAMS];
+    assign taken = monitor[TAKEN_AT +: STREAMS];
+
+    network_engine engine (
+        .clk(clk),
+        .rst(rst),
+        .i__payload(pixel),
+        .i__valid(pixel_valid),
+        .i__ready(pixel_ready),
+        .o__payload(score),
+        .o__valid(score_valid),
+        .o__ready(score_ready),
+        .monitor(monitor)
+    );
+
+    integer inputs, results, steps, scores;
+    integer got;
+    reg [7:0] next_pixel = 0;
+    reg [31:0] left = 0, images_left = 0, idle = 0, noise = 1;
+    reg [63:0] remaining = 0;
+    wire hangs = idle == patience || remaining == 0;
+    wire progress = |(offered & taken) | monitor[PLANE_AT];
+    wire result = monitor[0];
+    wire signed [VALUE_BITS-1:0] value = monitor[VALUE_AT +: VALUE_BITS];
+    wire signed [31:0] wide_value = value;
+    wire [31:0] wide_at = monitor[AT_AT +: AT_BITS];
+    wire signed [SCORE_BITS-2:0] score_value = score[SCORE_BITS-2:0];
+    wire signed [31:0] wide_score = score_value;
+    wire score_last = score[SCORE_BITS-1];
+
+    always @(posedge clk) begin
+        clocks <= clocks + 1;
+        if (rst) begin
+            going <= 0;
+            finished <= 0;
+            hung <= 0;
+            pixel_valid <= 0;
+            score_ready <= 0;
+        end else if (!going) begin
+            if (go) begin
+                inputs = $fopen($sformatf("inputs%0d.bin", run), "rb");
+                results = $fopen($sformatf("results%0d.hex", run), "w");
+                steps = $fopen($sformatf("steps%0d.txt", run), "w");
+                scores = $fopen($sformatf("scores%0d.hex", run), "w");
+                going <= 1;
+                finished <= 0;
+                left <= bytes;
+                images_left <= images;
+                idle <= 0;
+                remaining <= limit;
+                noise <= seed;
+                score_ready <= 0;
+            end
+        end else begin
+            noise <= xorshift(noise);
+            idle <= progress ? 0 : idle + 1;
+            remaining <= remaining - 1;
+
+            if (!pixel_valid || pixel_ready) begin
+                if (left != 0 && noise[7:0] >= stall) begin
+                    got = $fread(next_pixel, inputs);
+                    pixel <= next_pixel;
+                    pixel_valid <= 1;
+                    left <= left - 1;
+                end else pixel_valid <= 0;
+            end
+
+            score_ready <= noise[23:16] >= stall;
+            if (score_valid && score_ready) begin
+                $fwrite(scores, "%08x%08x", wide_score, {31'b0, score_last});
+                if (score_last) images_left <= images_left - 1;
+            end
+
+            if (result) $fwrite(results, "%08x%08x", wide_value, wide_at);
+            if (monitor[DONE_AT])
+                $fwrite(steps, "%0d %0d %0d\n", step, monitor[CYCLES_AT +: 48],
+                        monitor[PLANES_AT +: 48]);
+
+            if (images_left == 0 || hangs) begin
+                hung <= hangs && images_left != 0;
+                finished <= 1;
+                going <= 0;
+                $fclose(inputs);
+                $fclose(results);
+                $fclose(steps);
+                $fclose(scores);
+            end
+        end
+    end
+endmodule

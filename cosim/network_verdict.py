@@ -1,0 +1,188 @@
+"""Judge one run of a network: every feature map, every score, every cycle."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from arch.network_cycles import NetworkCycles
+from arch.network_program import NetworkProgram
+from arch.network_step import Step
+from cosim.network_case import NetworkResult, StepResult
+from cosim.network_driver import NetworkRun
+
+__all__ = ["expected_results", "judge_network"]
+
+_ANY = -1
+"""Address of a result that is not stored."""
+
+
+def expected_results(
+    program: NetworkProgram, images: np.ndarray, maps: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """What every step of every image must give, in the order in which it comes.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The steps, and where their results go.
+    images : int array, shape (n, C, H, W)
+        Inputs of the network.
+    maps : mapping of str to int array, shape (n, C, H, W)
+        What the golden model gives for each layer and operation.
+
+    Returns
+    -------
+    int64 array, shape (n, results of an image, 2)
+        Value and address; the address is -1 where none matters.
+    """
+    parts = []
+    for step in program.steps:
+        values = images & 0xFF if step.walk is None else maps[step.name]
+        at = np.full(step.result.shape, _ANY)
+        if step.result.at is not None:
+            at = step.result.at + np.arange(at.size).reshape(at.shape)
+        pair = np.stack(np.broadcast_arrays(values, at), axis=-1)
+        if step.channels_inner:
+            pair = pair.transpose(0, 2, 3, 1, 4)
+        parts.append(pair.reshape(len(images), -1, 2))
+    return np.concatenate(parts, axis=1).astype(np.int64)
+
+
+def judge_network(
+    done: NetworkRun,
+    expected: np.ndarray,
+    program: NetworkProgram,
+    model: NetworkCycles,
+    *,
+    stall: int,
+    after_reset: bool,
+) -> NetworkResult:
+    """Compare a run with the golden model and with the closed form.
+
+    Every result of every step must have its value and its address, the scores must leave with
+    their last flags, all planes must have been issued, and without stalls the cycles of each step
+    must be those of the closed form. The first step of a run begins before its first byte is there,
+    so that its cycles say nothing. ``problem`` says which of these does not hold, the first of
+    them.
+
+    Parameters
+    ----------
+    done : NetworkRun
+        The run.
+    expected : int64 array
+        From :func:`expected_results`.
+    program : NetworkProgram
+        The steps.
+    model : NetworkCycles
+        The closed form.
+    stall, after_reset
+        As in :class:`cosim.network_case.NetworkResult`.
+    """
+    count = expected.shape[1]
+    wrong = _differences(done.results, expected.reshape(-1, 2))
+    scores = expected[:, count - program.steps[-1].result.size :, 0]
+    flags = np.zeros_like(scores)
+    flags[:, -1] = 1
+    wrong_scores = _differences(done.scores, np.stack([scores, flags], axis=-1).reshape(-1, 2))
+    steps = tuple(
+        StepResult(
+            name=program.steps[number].name,
+            cycles=cycles,
+            cycles_model=model.steps[number].cycles,
+            planes=planes if program.steps[number].kind == "layer" else 0,
+        )
+        for number, cycles, planes in done.steps.tolist()
+    )
+    checks: tuple[tuple[bool, Callable[[], str]], ...] = (
+        (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
+        (done.hung, lambda: f"hangs after {len(done.results)} results, {done.waiting}"),
+        (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]))),
+        (True, lambda: _wrong_work(steps, len(expected), model, exact=not stall)),
+    )
+    problem = next((text for failed, say in checks if failed and (text := say())), "")
+    images = np.unique(np.concatenate([wrong // count, wrong_scores // scores.shape[1]]))
+    return NetworkResult(
+        stall=stall,
+        after_reset=after_reset,
+        images=len(expected),
+        compared=expected.shape[0] * count + scores.size,
+        mismatches=len(wrong) + len(wrong_scores),
+        wrong_images=tuple(images[images < len(expected)].tolist()),
+        steps=steps,
+        clocks=done.clocks,
+        seconds=done.seconds,
+        problem=problem,
+    )
+
+
+def _differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Places of wrong, missing and surplus pairs, ascending."""
+    wrong = np.ones(max(len(seen), len(expected)), dtype=bool)
+    common = min(len(seen), len(expected))
+    same = seen[:common] == expected[:common]
+    wrong[:common] = ~(same[:, 0] & (same[:, 1] | (expected[:common, 1] == _ANY)))
+    return np.flatnonzero(wrong)
+
+
+def _first(done: NetworkRun, expected: np.ndarray, place: int, program: NetworkProgram) -> str:
+    if place >= expected.shape[0] * expected.shape[1]:
+        return f"gives more than the results of {len(expected)} images"
+    image, number = divmod(place, expected.shape[1])
+    for step in program.steps:
+        if number < step.result.size:
+            break
+        number -= step.result.size
+    where = f"image {image}, {_part(step)} {step.name}, {_element(step, number)}"
+    if place >= len(done.results):
+        return f"{where}: is missing; {done.waiting}"
+    value, at = done.results[place].tolist()
+    want, want_at = expected.reshape(-1, 2)[place].tolist()
+    if value != want:
+        return f"{where}: expected {want}, seen {value}"
+    return f"{where}: written at address {at}, expected {want_at}"
+
+
+def _part(step: Step) -> str:
+    return "of the" if step.kind == "input" else step.kind
+
+
+def _element(step: Step, number: int) -> str:
+    channels, height, width = step.result.shape
+    if step.channels_inner:
+        position, channel = divmod(number, channels)
+    else:
+        channel, position = divmod(number, height * width)
+    return f"position {position}, channel {channel}"
+
+
+def _first_score(done: NetworkRun, scores: np.ndarray, place: int) -> str:
+    if place >= scores.size:
+        return f"gave {len(done.scores)} scores, expected {scores.size}"
+    image, number = divmod(place, scores.shape[1])
+    if place >= len(done.scores):
+        return f"image {image}: score {number} did not leave the engine"
+    value, last = done.scores[place].tolist()
+    return (
+        f"image {image}: score {number} left as {value} with last flag {last}, "
+        f"expected {scores[image, number]}"
+    )
+
+
+def _wrong_work(
+    steps: tuple[StepResult, ...], images: int, model: NetworkCycles, *, exact: bool
+) -> str:
+    if len(steps) != images * len(model.steps):
+        return f"ended {len(steps)} steps, expected {images * len(model.steps)}"
+    for place, step in enumerate(steps):
+        image, number = divmod(place, len(model.steps))
+        if step.planes != model.steps[number].planes:
+            return (
+                f"image {image}, {step.name}: issued {step.planes} planes, "
+                f"expected {model.steps[number].planes}"
+            )
+        if exact and place and step.cycles != step.cycles_model:
+            return (
+                f"image {image}, {step.name}: took {step.cycles} cycles, "
+                f"expected {step.cycles_model}"
+            )
+    return ""

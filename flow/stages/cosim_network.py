@@ -1,0 +1,86 @@
+"""The part of the cosimulation that runs whole images through the network engine."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arch.errors import CheckFailed
+from arch.network_cycles import NetworkCycles, network_cycles
+from arch.network_program import build_network_program
+from arch.table_files import load
+from cosim.layers import RANDOM_STALL
+from cosim.network_case import NetworkResult
+from cosim.networks import NetworkCosimulation, cosimulate_network
+from flow.configuration import CosimSection
+
+__all__ = ["cosimulate_images"]
+
+
+def cosimulate_images(
+    tables: Path, verilog: Path, codes: np.ndarray, scratch: Path, settings: CosimSection
+) -> tuple[dict[str, Any], NetworkCosimulation]:
+    """Run images through the network engine; what the report says of it, and what was found.
+
+    Parameters
+    ----------
+    tables, verilog : Path
+        Directories of the mapping tables and of the files of the network engine.
+    codes : int array, shape (n, C, H, W)
+        Quantised images.
+    scratch : Path
+        Where the simulation runs, and where simulators are kept.
+    settings : CosimSection
+        Stalls, seed and waveforms.
+
+    Raises
+    ------
+    :exc:`arch.errors.CheckFailed`
+        If no run without stalls reached its end.
+    """
+    done = cosimulate_network(
+        tables,
+        verilog,
+        codes,
+        scratch / "network",
+        build_root=scratch,
+        stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
+        seed=settings.seed,
+        waves=settings.waves,
+    )
+    clean = [run for run in done.runs if not run.stall]
+    if not clean:
+        reason = done.problems[0] if done.problems else "the simulation ended early"
+        raise CheckFailed(f"the network was not simulated: {reason}: see {done.junit.parent}")
+    loaded = load(tables)
+    model = network_cycles(loaded, build_network_program(loaded))
+    wrong = {image for run in done.runs for image in run.wrong_images}
+    return {
+        "images": len(codes),
+        "images_match": len(codes) - len(wrong),
+        "outputs_compared": sum(run.compared for run in done.runs),
+        "mismatches": sum(run.mismatches for run in done.runs),
+        "seconds": sum(run.seconds for run in done.runs),
+        "cycles_per_second": done.cycles_per_second,
+        **_work(clean[0], model),
+    }, done
+
+
+def _work(run: NetworkResult, model: NetworkCycles) -> dict[str, Any]:
+    """Cycles of one image: the last, whose input did not have to wait for the run to begin."""
+    steps = run.steps[-len(model.steps) :]
+    cycles = sum(step.cycles for step in steps)
+    return {
+        "cycles_model": model.total,
+        "cycles_rtl": cycles,
+        "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles),
+        "steps": [
+            {
+                "name": step.name,
+                "cycles_model": step.cycles_model,
+                "cycles_rtl": step.cycles,
+                "planes": step.planes,
+            }
+            for step in steps
+        ],
+    }

@@ -1,0 +1,211 @@
+"""Network engine: an image in, class scores out."""
+
+from amaranth import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from arch.network_program import NetworkProgram
+from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
+from arch.program import POSITION_BITS
+from arch.walk import LEVELS, WINDOW_LEVELS
+from hw.beat_pack import BeatPack
+from hw.feature_memory import FeatureMemory
+from hw.layer_engine import LayerEngine
+from hw.layouts import struct
+from hw.network_layouts import NetworkMonitor, Score
+from hw.operate import Operate
+from hw.result_select import ResultSelect
+from hw.result_store import ResultStore
+from hw.run_read import RunRead
+from hw.step_control import StepControl
+from hw.window_walk import WindowWalk
+
+__all__ = ["NetworkEngine"]
+
+BYTE_BITS = 8
+
+
+class NetworkEngine(wiring.Component):
+    """Run a network on one image after the other.
+
+    Each image comes as bytes in the order channel, row, column, an activation code each. The
+    results of the last step leave in their order, the last of them marked.
+
+    Latency and throughput are those of :func:`arch.network_cycles.network_cycles`, exactly, when
+    neither stream stalls; ``i`` stalls while an image is computed, and a stalled ``o`` stalls the
+    last step.
+
+    Parameters
+    ----------
+    program : :class:`arch.network_program.NetworkProgram`
+        Sizes and memory contents.
+
+    Members
+    -------
+    i : ``In(stream.Signature(unsigned(8)))``
+        Images; two's complement if their reader says so.
+    o : ``Out(stream.Signature(Score))``
+        Results.
+    monitor : ``Out(NetworkMonitor)``
+        The inside, for testbenches and traces; leave it open otherwise.
+    """
+
+    def __init__(self, program):
+        if not isinstance(program, NetworkProgram):
+            raise TypeError(f"program must be a NetworkProgram, not {program!r}")
+        self._program = program
+        shape = program.shape
+        monitor = NetworkMonitor(
+            out_bits=shape.out_bits, at_bits=shape.at_bits, steps=len(program.steps)
+        )
+        super().__init__(
+            {
+                "i": In(stream.Signature(BYTE_BITS)),
+                "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
+                "monitor": Out(monitor),
+            }
+        )
+
+    @property
+    def program(self):
+        """What the engine runs."""
+        return self._program
+
+    def elaborate(self, platform):
+        m = Module()
+        self._add_components(m)
+        control, walk, read = m.submodules.control, m.submodules.walk, m.submodules.read
+        pack, operate, layers = m.submodules.pack, m.submodules.operate, m.submodules.layers
+        select, store = m.submodules.select, m.submodules.store
+        step = control.step
+
+        for source, sink in (
+            (walk.o, read.i),
+            (pack.o, layers.i),
+            (operate.o, select.i2),
+            (select.o, store.i),
+            (store.o, flipped(self.o)),
+        ):
+            connect(m, source, sink)
+        is_layer = step.kind == STEP_KINDS.index("layer")
+        m.d.comb += [
+            control.ready.eq(layers.command.ready),
+            control.done.eq(store.done),
+            walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
+            store.start.eq(control.start),
+            layers.command.valid.eq(control.start & is_layer),
+            layers.command.p.layer.eq(step.layer),
+            layers.command.p.positions.eq(step.positions),
+            # Windows go to the layer engine as beats, to an operation as elements.
+            pack.i.p.eq(read.o.p),
+            pack.i.valid.eq(read.o.valid & is_layer),
+            operate.i.p.eq(read.o.p),
+            operate.i.valid.eq(read.o.valid & ~is_layer),
+            read.o.ready.eq((pack.i.ready & is_layer) | (operate.i.ready & ~is_layer)),
+            # The kinds of step in their order.
+            select.select.eq(step.kind),
+            select.i0.p.eq(self.i.p),
+            select.i0.valid.eq(self.i.valid),
+            self.i.ready.eq(select.i0.ready),
+            select.i1.p.eq(layers.o.p.value),
+            select.i1.valid.eq(layers.o.valid),
+            layers.o.ready.eq(select.i1.ready),
+        ]
+        self._give_descriptor(m, step)
+        self._add_memory(m, read, store)
+        self._show(m)
+        return m
+
+    def _add_components(self, m):
+        program, shape = self._program, self._program.shape
+        geometry = shape.engine.geometry
+        run = {"lanes": shape.lanes, "beat": geometry.ou_rows}
+        sizes = {"at_bits": shape.at_bits, "code_bits": shape.code_bits}
+        layout = struct(shape.step_layout)
+        m.submodules.control = StepControl(program.words, word_bits=WORD_BITS, layout=layout)
+        m.submodules.walk = WindowWalk(
+            levels=LEVELS,
+            window_levels=WINDOW_LEVELS,
+            at_bits=shape.at_bits,
+            count_bits=shape.count_bits,
+            place_bits=shape.place_bits,
+            **run,
+        )
+        m.submodules.read = RunRead(**sizes, **run)
+        m.submodules.pack = BeatPack(code_bits=shape.code_bits, act_bits=geometry.act_bits, **run)
+        m.submodules.operate = Operate(
+            code_bits=shape.code_bits,
+            multiplier_bits=layout["multiplier"].shape.elem_shape.width,
+            shift_bits=layout["shift"].shape.width,
+            sum_bits=shape.sum_bits,
+            out_bits=shape.out_bits,
+            operands=OPERANDS,
+            **run,
+        )
+        m.submodules.layers = LayerEngine(program.layers)
+        m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
+        m.submodules.store = ResultStore(
+            **sizes,
+            count_bits=shape.count_bits,
+            position_bits=POSITION_BITS,
+            out_bits=shape.out_bits,
+        )
+
+    def _give_descriptor(self, m, step):
+        """Show each component its part of the step."""
+        walk, operate, store = m.submodules.walk, m.submodules.operate, m.submodules.store
+        for component, names in (
+            (walk, ("at", "y", "x", "height", "width", "wide")),
+            (walk.loops, ("last", "at", "y", "x")),
+            (m.submodules.read, ("fill",)),
+            (operate, ("operand_signed", "operand_zero", "multiplier", "shift")),
+            (operate, ("zero_point", "minimum", "maximum")),
+            (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
+            (store, ("position_last",)),
+        ):
+            prefix = "level_" if component is walk.loops else ""
+            m.d.comb += [getattr(component, name).eq(step[prefix + name]) for name in names]
+
+    def _add_memory(self, m, read, store):
+        shape = self._program.shape
+        m.submodules.maps = maps = FeatureMemory(
+            lanes=shape.lanes, depth=shape.depth, code_bits=shape.code_bits
+        )
+        m.d.comb += [
+            maps.write.eq(store.write),
+            maps.write_at.eq(store.write_at),
+            maps.code.eq(store.code),
+            maps.read.eq(read.read),
+            maps.read_at.eq(read.read_at),
+            read.values.eq(maps.values),
+        ]
+
+    def _show(self, m):
+        control, store, layers = m.submodules.control, m.submodules.store, m.submodules.layers
+        m.d.comb += [
+            self.monitor.result.eq(store.taken),
+            self.monitor.value.eq(store.i.p),
+            self.monitor.at.eq(store.at),
+            self.monitor.done.eq(store.done),
+            self.monitor.step.eq(control.number),
+            self.monitor.cycles.eq(control.cycles),
+            self.monitor.planes.eq(layers.planes),
+            self.monitor.plane.eq(layers.monitor.plane),
+        ]
+        for name, stalling in zip(
+            NetworkMonitor.STREAMS,
+            (
+                self.i,
+                m.submodules.walk.o,
+                m.submodules.read.o,
+                m.submodules.pack.o,
+                layers.o,
+                store.i,
+                self.o,
+            ),
+            strict=True,
+        ):
+            m.d.comb += [
+                self.monitor.offered[name].eq(stalling.valid),
+                self.monitor.taken[name].eq(stalling.ready),
+            ]

@@ -1,0 +1,140 @@
+"""Cosimulation of small networks: right hardware passes, wrong hardware is named."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from arch.geometry import Geometry
+from arch.network_program import build_network_program
+from arch.network_shape import WORD_BITS
+from arch.table_files import save
+from cosim.layers import RANDOM_STALL
+from cosim.networks import cosimulate_network
+from hw.emit import write_verilog
+from sw.mapping import map_network
+from tests.sw.integer_layers import residual_network
+
+pytestmark = pytest.mark.cosim
+
+BUILDS = Path(__file__).parents[2] / "sim_build"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Tables of a network with operations between its layers, its Verilog, and images."""
+    directory = tmp_path_factory.mktemp("network")
+    geometry = Geometry()
+    tables = save(map_network(residual_network(geometry), geometry), directory / "tables")
+    (directory / "verilog").mkdir()
+    program = build_network_program(tables)
+    write_verilog(program, directory / "verilog")
+    images = np.random.default_rng(1).integers(-128, 128, (3, 2, 9, 7))
+    return directory, program, images
+
+
+def altered(network, tmp_path, change):
+    """The Verilog with one change; it must be possible."""
+    directory, *_ = network
+    target = tmp_path / "verilog"
+    target.mkdir()
+    text = (directory / "verilog" / "network_engine.v").read_text()
+    wrong = change(text)
+    assert wrong != text
+    (target / "network_engine.v").write_text(wrong)
+    (target / "names.json").write_text((directory / "verilog" / "names.json").read_text())
+    return target
+
+
+def simulate(network, verilog, tmp_path, **options):
+    directory, _, images = network
+    return cosimulate_network(
+        directory / "tables",
+        verilog,
+        images,
+        tmp_path / "simulation",
+        build_root=BUILDS,
+        **options,
+    )
+
+
+def test_right_hardware(network, tmp_path):
+    """Every feature map of every image, with and without stalls, and after a reset."""
+    directory, program, _ = network
+    done = simulate(network, directory / "verilog", tmp_path)
+    assert done.problems == ()
+    assert done.waves is None
+    assert [(run.stall, run.after_reset) for run in done.runs] == [
+        (0, False),
+        (RANDOM_STALL, False),
+        (0, True),
+    ]
+    elements = sum(step.result.size for step in program.steps) + program.steps[-1].result.size
+    for run in done.runs:
+        assert (run.images, run.mismatches, run.wrong_images) == (3, 0, ())
+        assert run.compared == 3 * elements
+        assert [step.name for step in run.steps] == [step.name for step in program.steps] * 3
+        if not run.stall:
+            assert all(step.cycles == step.cycles_model for step in run.steps[1:])
+    assert done.cycles_per_second > 0
+    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 3
+
+
+def change_bit(memory, number, bit):
+    """Flip a bit of a word of a memory in the Verilog."""
+
+    def change(text):
+        word = re.compile(rf"\b{memory}\[{number}\] = \d+'([dh])([0-9a-f]+);").search(text)
+        base = 16 if word[1] == "h" else 10
+        value = int(word[2], base) ^ 1 << bit
+        digits = f"{value:x}" if base == 16 else f"{value}"
+        return text[: word.start(2)] + digits + text[word.end(2) :]
+
+    return change
+
+
+def change_step(program, name, field, bit):
+    """Flip a bit of a field of a step in the Verilog."""
+    place = bit
+    for entry in program.shape.step_layout.fields:
+        if entry.name == field:
+            break
+        place += entry.width
+    step = [step.name for step in program.steps].index(name)
+    word, bit = divmod(place, WORD_BITS)
+    return change_bit("steps", step * program.shape.step_words + word, bit)
+
+
+def test_a_wrong_weight_is_named(network, tmp_path):
+    """By image, layer, position and channel; a waveform is there without being asked for."""
+    verilog = altered(network, tmp_path, change_bit("cells", 0, 5))
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    assert re.fullmatch(
+        r"image \d, layer conv, position \d+, channel \d: expected -?\d+, seen -?\d+",
+        done.problems[0],
+    )
+    assert done.runs[0].mismatches > 0
+    assert done.waves is not None
+    assert done.waves.read_text().startswith("$version")
+
+
+def test_a_wrong_address_is_named(network, tmp_path):
+    _, program, _ = network
+    verilog = altered(network, tmp_path, change_step(program, "sum", "store_at", 0))
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    at = next(step.result.at for step in program.steps if step.name == "sum")
+    where = "image 0, operation sum, position 0, channel 0"
+    assert done.problems == (f"{where}: written at address {at ^ 1}, expected {at}",)
+
+
+def test_a_hang_is_named(network, tmp_path):
+    """A layer that expects more windows than it gets never ends; the next step waits."""
+    _, program, _ = network
+    verilog = altered(network, tmp_path, change_step(program, "conv", "positions", 5))
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    assert re.fullmatch(
+        r"image 0, operation sum, position 0, channel 0: is missing; in step sum; i waits .*",
+        done.problems[0],
+    )

@@ -1,0 +1,101 @@
+# amaranth: UnusedElaboratable=no
+"""Step control: words become steps, one after the other."""
+
+import pytest
+from amaranth import unsigned
+from amaranth.lib import data
+
+from hw.step_control import StepControl
+from hw.testing import run, sample, tick
+
+LAYOUT = data.StructLayout({"program_last": 1, "number": unsigned(20), "rest": unsigned(17)})
+WORD_BITS, STEP_WORDS = 8, 5
+
+
+def words_of(steps):
+    """Steps, the last one marked, as words."""
+    words = []
+    for place, (number, rest) in enumerate(steps):
+        word = int(place == len(steps) - 1) | number << 1 | rest << 21
+        words += [word >> (part * WORD_BITS) & 255 for part in range(STEP_WORDS)]
+    return words
+
+
+def control(steps):
+    return StepControl(words_of(steps), word_bits=WORD_BITS, layout=LAYOUT)
+
+
+STEPS = [(0, 1), ((1 << 20) - 1, 0), (12345, (1 << 17) - 1)]
+
+
+@pytest.mark.parametrize("steps", [STEPS[:1], STEPS[:2], STEPS])
+def test_runs_all_steps_again_and_again(steps, tmp_path):
+    """Every step is there from its start until it is done; each fetch takes as long."""
+    dut = control(steps)
+
+    async def testbench(ctx):
+        ctx.set(dut.ready, 1)
+        for turn in range(2 * len(steps) + 1):
+            waited = 0
+            while not await sample(ctx, dut.start):
+                waited += 1
+            assert waited == STEP_WORDS + 1
+            number, rest = steps[turn % len(steps)]
+            for length in range(4):
+                if length == 3:
+                    ctx.set(dut.done, 1)
+                seen = await sample(ctx, dut.step.number, dut.step.rest, dut.number, dut.start)
+                assert seen == [number, rest, turn % len(steps), 0]
+            ctx.set(dut.done, 0)
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+def test_counts_the_cycles_of_a_step(tmp_path):
+    """From the end of the step before; the cycles of all steps are all cycles."""
+    dut = control(STEPS)
+    total = []
+
+    async def testbench(ctx):
+        ctx.set(dut.ready, 1)
+        total.clear()
+        cycle = ended = 0
+        for length in (1, 2, 9, 1):
+            while not await sample(ctx, dut.start):
+                cycle += 1
+            await tick(ctx, length - 1)
+            ctx.set(dut.done, 1)
+            cycles = await sample(ctx, dut.cycles)
+            ctx.set(dut.done, 0)
+            cycle += 1 + length
+            assert cycles == cycle - ended
+            assert cycles == STEP_WORDS + 2 + length
+            ended = cycle
+            total.append(cycles)
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+    assert len(total) == 4
+
+
+def test_waits_until_ready(tmp_path):
+    dut = control(STEPS)
+
+    async def testbench(ctx):
+        for _ in range(20):
+            assert not await sample(ctx, dut.start)
+        ctx.set(dut.ready, 1)
+        assert await sample(ctx, dut.start)
+        assert not await sample(ctx, dut.start)
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+def test_wrong_words():
+    with pytest.raises(ValueError, match=r"^a step takes 5 words, so 9 are no whole steps$"):
+        StepControl(words_of(STEPS)[:9], word_bits=WORD_BITS, layout=LAYOUT)
+    with pytest.raises(ValueError, match=r"^word 0 is 256, which does not fit 8 bits$"):
+        StepControl([256] * 5, word_bits=WORD_BITS, layout=LAYOUT)
+    with pytest.raises(ValueError, match=r"^a memory needs at least one word$"):
+        StepControl([], word_bits=WORD_BITS, layout=LAYOUT)
+    with pytest.raises(ValueError, match=r"^word_bits must be at least 1, not 0$"):
+        StepControl([0], word_bits=0, layout=LAYOUT)
