@@ -156,19 +156,18 @@ class RayExecutor:
             self._function, self._shared = function, ray.put(function)
         task = ray.remote(num_cpus=1)(_apply)
         waiting = {task.remote(self._shared, request): request for request in requests}
-        try:
-            while waiting:
-                (done,), _ = ray.wait(list(waiting), num_returns=1)
-                try:
-                    result = ray.get(done)
-                except ray.exceptions.RayTaskError as error:
-                    raise error.cause from None
-                except ray.exceptions.RayError as error:
-                    raise ToolError(f"Ray lost a task: {_first_line(error)}") from error
-                yield waiting.pop(done), result
-        finally:
-            for reference in waiting:
-                ray.cancel(reference, force=True)
+        # Nothing is cancelled where this ends early: it would race with tasks that end by
+        # themselves, which is fatal in Ray. What is left ends with the connection.
+        while waiting:
+            (done,), _ = ray.wait(list(waiting), num_returns=1)
+            request = waiting.pop(done)
+            try:
+                result = ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from None
+            except ray.exceptions.RayError as error:
+                raise ToolError(f"Ray lost a task: {_first_line(error)}") from error
+            yield request, result
 
 
 def _apply(function: Callable[[Any], Any], request: Any) -> Any:

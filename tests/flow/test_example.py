@@ -123,5 +123,5 @@ def test_search_example(tmp_path):
     assert (tmp_path / "run" / "policy.yaml").is_file()
     details = tmp_path / "run" / "search"
     assert {path.suffix for path in details.iterdir()} == {
-        ".json", ".jsonl", ".png", ".safetensors", ".yaml",
+        ".json", ".jsonl", ".png", ".safetensors",
     }  # fmt: skip

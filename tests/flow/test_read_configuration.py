@@ -41,7 +41,11 @@ def problem(read, tmp_path):
 
 
 def test_example_states_the_defaults():
-    assert read_configuration(EXAMPLE) == Configuration()
+    """But for the whole network, which takes a build of its own."""
+    example = read_configuration(EXAMPLE)
+    assert example.cosim.network_images == 100
+    assert example.model_copy(update={"cosim": Configuration().cosim}) == Configuration()
+    assert example.cosim.model_copy(update={"network_images": 0}) == Configuration().cosim
 
 
 def test_example_with_a_search():
