@@ -49,6 +49,7 @@ IMAGES, VALIDATION, SHAPE, CLASSES = 50000, 5000, (3, 32, 32), 10
 RATIO = 0.5
 """Share that the evaluated policies prune; it hardly changes the time."""
 _PARTS = {
+    "reconstruction": (sw.prune, "reconstruct"),
     "fine-tuning": (sw.prune, "train"),
     "batch normalisation": (sw.prune, "reestimate_batch_norm"),
     "validation": (sw.search.evaluation, "class_scores"),
@@ -136,6 +137,7 @@ def measure_evaluations(
         calibration_images=settings.calibration_images,
         finetune_images=settings.finetune_images,
         validation_images=settings.validation_images,
+        reconstruct=configuration.prune.reconstruct,
     )
     images = spread(dataset.validation, settings.validation_images).images
     parts, passes = [], []
