@@ -26,7 +26,8 @@ from arch.program import Program, build_program
 from arch.table_files import save
 from arch.tables import MappingTables
 from bench.random_layer import random_layer
-from cosim.layers import RANDOM_STALL, cosimulate
+from cosim.cosimulation import STALLS
+from cosim.layers import cosimulate_layers
 from cosim.toolchain import verilator
 from hw.emit import TOP, write_verilog
 from sw.mapping import map_layer
@@ -87,8 +88,8 @@ def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[s
     windows = np.random.default_rng(1).integers(0, 256, (positions, ROWS))
     rates: dict[str, list[float]] = {"bare loop": [], "cosimulation": [], "with stalls": []}
     for _ in track(range(rounds), description=scheme, transient=True):
-        for name, stall in (("cosimulation", 0), ("with stalls", RANDOM_STALL)):
-            done = cosimulate(
+        for name, stall in (("cosimulation", 0), ("with stalls", max(STALLS["random"]))):
+            done = cosimulate_layers(
                 directory / "tables",
                 verilog,
                 {"layer": windows},

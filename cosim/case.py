@@ -1,17 +1,16 @@
 """What a simulation is asked to do, and what it answers: files in one directory.
 
-The process that starts the simulator writes ``case.json`` and the windows; the testbench inside the
+The process that starts the simulator writes ``case.json`` and the inputs; the testbench inside the
 simulator reads them and appends to ``results.jsonl``.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
-import numpy as np
-
-__all__ = ["Case", "RunResult", "read_results"]
+__all__ = ["Case", "Result", "read_lines"]
 
 _CASE = "case.json"
 _RESULTS = "results.jsonl"
@@ -19,68 +18,50 @@ _RESULTS = "results.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A set of layers to simulate.
+    """What every simulation is asked.
 
     Parameters
     ----------
     tables : str
         Directory of the mapping tables.
-    layers : tuple of str
-        Layers to run, in this order.
     stalls : tuple of int
-        Stall of both streams, of 256 cycles; each layer runs once with each.
+        Stall of both streams, of 256 cycles; everything runs once with each.
     resets : bool
-        Whether each layer is also reset in mid-work and run again.
+        Whether there is also a reset in mid-work, and a run after it.
     seed : int
         Seed of stalls and of the moments of reset.
     """
 
     tables: str
-    layers: tuple[str, ...]
     stalls: tuple[int, ...] = (0,)
     resets: bool = False
     seed: int = 1
 
-    def write(self, directory: Path, windows: Mapping[str, np.ndarray]) -> None:
-        """Write the case with the windows of its layers, int arrays of shape (P, R)."""
-        for name in self.layers:
-            np.save(directory / f"{name}.npy", windows[name].astype(np.int16), allow_pickle=False)
-        (directory / _RESULTS).write_text("")
-        (directory / _CASE).write_text(json.dumps(asdict(self)))
-
     @classmethod
-    def read(cls, directory: Path) -> "Case":
-        """Read what :meth:`write` wrote."""
+    def read(cls, directory: Path) -> Self:
+        """Read what :meth:`_begin` wrote."""
         raw = json.loads((directory / _CASE).read_text())
         lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
         return cls(**(raw | lists))
 
-    def windows(self, directory: Path, layer: str) -> np.ndarray:
-        """Windows of one layer, int16 array of shape (P, R)."""
-        array: np.ndarray = np.load(directory / f"{layer}.npy", allow_pickle=False)
-        return array
+    def _begin(self, directory: Path) -> None:
+        """Write the case, without any results."""
+        (directory / _RESULTS).write_text("")
+        (directory / _CASE).write_text(json.dumps(asdict(self)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """One run of one layer.
+class Result:
+    """What every run says of itself.
 
     Parameters
     ----------
-    layer : str
-        The layer.
     stall : int
         Stall of both streams, of 256 cycles.
     after_reset : bool
         Whether the run followed a reset in mid-work.
     compared, mismatches : int
-        Outputs compared, and how many differed, were missing or too many.
-    wrong_positions : tuple of int
-        Output positions with a wrong or missing output.
-    cycles, planes : int
-        Counters of the hardware.
-    cycles_model : int
-        Cycles by the closed form; they apply when ``stall`` is 0.
+        Values compared, and how many differed, were missing or too many.
     clocks : int
         Cycles simulated.
     seconds : float
@@ -89,18 +70,13 @@ class RunResult:
         What went wrong and where; empty if nothing did.
     """
 
-    layer: str
     stall: int
     after_reset: bool
     compared: int
     mismatches: int
-    wrong_positions: tuple[int, ...]
-    cycles: int
-    planes: int
-    cycles_model: int
     clocks: int
     seconds: float
-    problem: str = field(default="")
+    problem: str = ""
 
     def append(self, directory: Path) -> None:
         """Add the result to those of the case."""
@@ -108,8 +84,7 @@ class RunResult:
             file.write(json.dumps(asdict(self)) + "\n")
 
 
-def read_results(directory: Path) -> Iterator[RunResult]:
-    """Results of the case, in the order of the runs."""
+def read_lines(directory: Path) -> Iterator[dict[str, Any]]:
+    """The results of the case as plain values, in the order of the runs."""
     for line in (directory / _RESULTS).read_text().splitlines():
-        raw = json.loads(line)
-        yield RunResult(**(raw | {"wrong_positions": tuple(raw["wrong_positions"])}))
+        yield json.loads(line)

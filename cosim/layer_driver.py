@@ -1,22 +1,15 @@
 """Drives ``layer_bench.v`` from inside the simulator: one run of one layer at a time."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cocotb.triggers import RisingEdge, Timer
 
 from arch.program import POSITION_BITS, EngineShape
+from cosim.driver import BURST, Driver
 
-__all__ = ["BURST", "CLOCK_NS", "LayerDriver", "LayerRun", "pack_words"]
-
-CLOCK_NS = 10
-"""Clock period of the testbench while it is not in a burst."""
-BURST = 128
-"""Cycles in one time step of a run."""
+__all__ = ["LayerDriver", "LayerRun", "pack_words"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +62,7 @@ def pack_words(elements: np.ndarray, bits: int) -> bytes:
     return np.packbits(flat, axis=1, bitorder="little")[:, ::-1].tobytes()
 
 
-class LayerDriver:
+class LayerDriver(Driver):
     """Runs layers on the device.
 
     Parameters
@@ -83,18 +76,8 @@ class LayerDriver:
     """
 
     def __init__(self, dut: Any, shape: EngineShape, streams: Sequence[str]) -> None:
-        self._dut = dut
+        super().__init__(dut, streams)
         self._shape = shape
-        self._streams = tuple(streams)
-        self._runs = 0
-
-    async def reset(self, cycles: int = 2) -> None:
-        """Hold the reset for a number of cycles."""
-        self._dut.go.value = 0
-        self._dut.rst.value = 1
-        await Timer(cycles * CLOCK_NS, "ns")
-        self._dut.rst.value = 0
-        await Timer(CLOCK_NS, "ns")
 
     def start(
         self,
@@ -113,36 +96,25 @@ class LayerDriver:
         The watchdog ends the run after ``limit`` cycles, even if something moves.
         """
         dut, geometry = self._dut, self._shape.geometry
-        self._runs += 1
         positions, rows = windows.shape
         blocks = -(-rows // geometry.ou_rows)
         padded = np.zeros((positions, blocks * geometry.ou_rows), dtype=np.int64)
         padded[:, :rows] = windows
         beats = padded.reshape(-1, geometry.ou_rows)
-        Path(f"inputs{self._runs}.bin").write_bytes(pack_words(beats, geometry.act_bits))
         layer_bits = len(dut.command) - POSITION_BITS
         dut.command.value = layer | positions << layer_bits
         dut.beats.value = len(beats)
-        dut.run.value = self._runs
-        dut.stall.value = stall
-        dut.seed.value = max(1, seed & 0xFFFFFFFF)
-        dut.limit.value = limit
         dut.record.value = int(record)
-        dut.burst.value = burst - 1
-        dut.go.value = 1
+        inputs = pack_words(beats, geometry.act_bits)
+        self._start(inputs, stall=stall, seed=seed, limit=limit, burst=burst)
 
     async def finish(self) -> LayerRun:
         """Wait for the run that was started."""
         dut = self._dut
-        clocks, began = dut.clocks.value.to_unsigned(), time.perf_counter()
-        await RisingEdge(dut.finished)
-        seconds = time.perf_counter() - began
-        clocks = dut.clocks.value.to_unsigned() - clocks
-        dut.go.value = 0
-        await Timer(CLOCK_NS, "ns")
-        text = self._take("outputs{}.hex")
-        Path(f"inputs{self._runs}.bin").unlink()
+        clocks, seconds = await self._end()
         recorded = bool(dut.record.value)
+        busy = "busy" if dut.busy.value else "not busy"
+        text = self._take("outputs{}.hex")
         return LayerRun(
             outputs=np.frombuffer(bytes.fromhex(text), dtype=">i4").astype(np.int64),
             hung=bool(dut.hung.value),
@@ -150,25 +122,10 @@ class LayerDriver:
             planes=dut.planes.value.to_unsigned(),
             clocks=clocks,
             seconds=seconds,
-            waiting=self._waiting(),
-            codes=[int(line, 16) for line in self._take("codes{}.hex").split()] if recorded else [],
-            values=(
-                [int(line, 16) for line in self._take("values{}.hex").split()] if recorded else []
-            ),
+            waiting=f"{busy}; {self._waiting()}",
+            codes=self._words("codes{}.hex") if recorded else [],
+            values=self._words("values{}.hex") if recorded else [],
         )
 
-    def _take(self, name: str) -> str:
-        path = Path(name.format(self._runs))
-        text = path.read_text()
-        path.unlink()
-        return text
-
-    def _waiting(self) -> str:
-        offered = self._dut.offered.value.to_unsigned()
-        taken = self._dut.taken.value.to_unsigned()
-        states = []
-        for place, name in enumerate(self._streams):
-            valid, ready = offered >> place & 1, taken >> place & 1
-            state = ("idle", "waits for data", "waits to be taken", "moves")[valid * 2 + ready]
-            states.append(f"{name} {state}")
-        return f"{'busy' if self._dut.busy.value else 'not busy'}; {', '.join(states)}"
+    def _words(self, name: str) -> list[int]:
+        return [int(line, 16) for line in self._take(name).split()]

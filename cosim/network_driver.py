@@ -1,15 +1,12 @@
 """Drives ``network_bench.v`` from inside the simulator: one run of several images at a time."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cocotb.triggers import RisingEdge, Timer
 
-from cosim.layer_driver import BURST, CLOCK_NS
+from cosim.driver import BURST, Driver
 
 __all__ = ["NetworkDriver", "NetworkRun"]
 
@@ -45,7 +42,7 @@ class NetworkRun:
     waiting: str
 
 
-class NetworkDriver:
+class NetworkDriver(Driver):
     """Runs images on the device.
 
     Parameters
@@ -57,18 +54,8 @@ class NetworkDriver:
     """
 
     def __init__(self, dut: Any, steps: Sequence[str], streams: Sequence[str]) -> None:
-        self._dut = dut
+        super().__init__(dut, streams)
         self._steps = tuple(steps)
-        self._streams = tuple(streams)
-        self._runs = 0
-
-    async def reset(self, cycles: int = 2) -> None:
-        """Reset the engine and the bench."""
-        self._dut.go.value = 0
-        self._dut.burst.value = 0
-        self._dut.rst.value = 1
-        await Timer(cycles * CLOCK_NS, "ns")
-        self._dut.rst.value = 0
 
     def start(
         self, images: np.ndarray, *, stall: int, seed: int, limit: int, burst: int = BURST
@@ -78,55 +65,25 @@ class NetworkDriver:
         A time step of the simulator holds ``burst`` cycles; to meet one cycle of the run, take 1.
         The watchdog ends the run after ``limit`` cycles, even if something moves.
         """
-        dut = self._dut
-        self._runs += 1
         codes = (images.astype(np.int64) & 0xFF).astype(np.uint8)
-        Path(f"inputs{self._runs}.bin").write_bytes(codes.tobytes())
-        dut.bytes.value = codes.size
-        dut.images.value = len(codes)
-        dut.run.value = self._runs
-        dut.stall.value = stall
-        dut.seed.value = max(1, seed & 0xFFFFFFFF)
-        dut.limit.value = limit
-        dut.burst.value = burst - 1
-        dut.go.value = 1
+        self._dut.bytes.value = codes.size
+        self._dut.images.value = len(codes)
+        self._start(codes.tobytes(), stall=stall, seed=seed, limit=limit, burst=burst)
 
     async def finish(self) -> NetworkRun:
         """Wait for the run that was started."""
-        dut = self._dut
-        clocks, began = dut.clocks.value.to_unsigned(), time.perf_counter()
-        await RisingEdge(dut.finished)
-        seconds = time.perf_counter() - began
-        clocks = dut.clocks.value.to_unsigned() - clocks
-        dut.go.value = 0
-        await Timer(CLOCK_NS, "ns")
-        Path(f"inputs{self._runs}.bin").unlink()
+        clocks, seconds = await self._end()
         steps = np.array(self._take("steps{}.txt").split(), dtype=np.int64)
+        step = self._steps[self._dut.step.value.to_unsigned()]
         return NetworkRun(
             results=_pairs(self._take("results{}.hex")),
             steps=steps.reshape(-1, 3),
             scores=_pairs(self._take("scores{}.hex")),
-            hung=bool(dut.hung.value),
+            hung=bool(self._dut.hung.value),
             clocks=clocks,
             seconds=seconds,
-            waiting=self._waiting(),
+            waiting=f"in step {step}; {self._waiting()}",
         )
-
-    def _take(self, name: str) -> str:
-        path = Path(name.format(self._runs))
-        text = path.read_text()
-        path.unlink()
-        return text
-
-    def _waiting(self) -> str:
-        offered = self._dut.offered.value.to_unsigned()
-        taken = self._dut.taken.value.to_unsigned()
-        states = []
-        for place, name in enumerate(self._streams):
-            valid, ready = offered >> place & 1, taken >> place & 1
-            state = ("idle", "waits for data", "waits to be taken", "moves")[valid * 2 + ready]
-            states.append(f"{name} {state}")
-        return f"in step {self._steps[self._dut.step.value.to_unsigned()]}; {', '.join(states)}"
 
 
 def _pairs(text: str) -> np.ndarray:

@@ -4,7 +4,6 @@ Every layer of the case runs with every stall, several positions back to back, a
 compared with the golden model. RTL and golden model read the same table files.
 """
 
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +15,15 @@ from cocotb.triggers import Timer
 
 from arch.cycles import LayerCycles, layer_cycles
 from arch.program import build_program
-from arch.table_files import load
-from cosim.case import Case, RunResult
+from cosim.driver import BURST, CLOCK_NS
 from cosim.golden import GoldenLayer
-from cosim.layer_driver import BURST, CLOCK_NS, LayerDriver
+from cosim.layer_case import LayerCase, LayerResult
+from cosim.layer_driver import LayerDriver
 from cosim.mismatch import locate
+from cosim.testbench import read_tables
 from cosim.verdict import judge
 
-CASE = Case.read(Path())
+CASE = LayerCase.read(Path())
 TIMEOUT_MS = 10_000  # The watchdog of the bench ends a run that hangs long before.
 LIMIT_FACTOR, LIMIT_CYCLES = 16, 4096  # of a run, beyond what the closed form and stalls take
 
@@ -32,17 +32,10 @@ class Testbench:
     """The device, its tables and its golden model."""
 
     def __init__(self, dut: Any) -> None:
-        self.tables = load(Path(CASE.tables))
+        self.tables, names = read_tables(CASE)
         self.program = build_program(self.tables)
-        names = json.loads(Path("names.json").read_text())
-        if names["tables_sha256"] != self.tables.sha256:
-            raise ValueError(
-                f"the Verilog is of tables {names['tables_sha256']}, "
-                f"but {CASE.tables} is {self.tables.sha256}"
-            )
         self.monitor = names["ports"]["monitor"]["fields"]
         self.driver = LayerDriver(dut, self.program.shape, list(self.monitor["offered"]["fields"]))
-        cocotb.log.info("golden model reads tables %s", self.tables.sha256)
 
     def run(
         self,
@@ -69,7 +62,7 @@ class Testbench:
         """The closed form of a run of ``layer``."""
         return layer_cycles(self.tables.layer(layer), self.program.shape, positions=len(windows))
 
-    async def check(self, layer: str, *, stall: int, after_reset: bool = False) -> RunResult:
+    async def check(self, layer: str, *, stall: int, after_reset: bool = False) -> LayerResult:
         """Run ``layer`` over its windows and compare; record the result."""
         table = self.tables.layer(layer)
         windows = CASE.windows(Path(), layer)

@@ -4,7 +4,6 @@ All images of the case run back to back with every stall, and every feature map 
 compared with the golden model. RTL and golden model read the same table files.
 """
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from cocotb.triggers import Timer
 
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
-from arch.table_files import load
+from cosim.driver import BURST, CLOCK_NS
 from cosim.golden import GoldenNetwork
-from cosim.layer_driver import BURST, CLOCK_NS
 from cosim.network_case import NetworkCase, NetworkResult
 from cosim.network_driver import NetworkDriver
 from cosim.network_verdict import expected_results, judge_network
+from cosim.testbench import read_tables
 
 CASE = NetworkCase.read(Path())
 TIMEOUT_MS = 1_000_000  # The watchdog of the bench ends a run that hangs long before.
@@ -31,13 +30,7 @@ class Testbench:
     """The device, its tables and what it must give."""
 
     def __init__(self, dut: Any) -> None:
-        tables = load(Path(CASE.tables))
-        names = json.loads(Path("names.json").read_text())
-        if names["tables_sha256"] != tables.sha256:
-            raise ValueError(
-                f"the Verilog is of tables {names['tables_sha256']}, "
-                f"but {CASE.tables} is {tables.sha256}"
-            )
+        tables, names = read_tables(CASE)
         self.program = build_network_program(tables)
         self.model = network_cycles(tables, self.program)
         self.images = CASE.images(Path()).astype(np.int64)
@@ -45,7 +38,6 @@ class Testbench:
         self.expected = expected_results(self.program, self.images, maps)
         streams = list(names["ports"]["monitor"]["fields"]["offered"]["fields"])
         self.driver = NetworkDriver(dut, [step.name for step in self.program.steps], streams)
-        cocotb.log.info("golden model reads tables %s", tables.sha256)
 
     def run(self, *, stall: int, burst: int = BURST) -> None:
         """Begin a run of all images."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from arch.cycles import LayerCycles
-from cosim.case import RunResult
+from cosim.layer_case import LayerResult
 from cosim.layer_driver import LayerRun
 
 __all__ = ["differences", "judge"]
@@ -40,7 +40,7 @@ def judge(
     layer: str,
     stall: int,
     after_reset: bool,
-) -> RunResult:
+) -> LayerResult:
     """Compare a run with the golden model and with the closed form.
 
     Outputs must be equal, all planes must have been issued, and without stalls the cycles must be
@@ -55,7 +55,7 @@ def judge(
     model : LayerCycles
         The closed form.
     layer, stall, after_reset
-        As in :class:`cosim.case.RunResult`.
+        As in :class:`cosim.layer_case.LayerResult`.
     """
     wrong = differences(done.outputs, expected)
     positions = np.unique(wrong[wrong < expected.size] // expected.shape[1])
@@ -72,7 +72,7 @@ def judge(
         ),
     )
     problem = next((f"layer {layer} {text()}" for failed, text in checks if failed), "")
-    return RunResult(
+    return LayerResult(
         layer=layer,
         stall=stall,
         after_reset=after_reset,

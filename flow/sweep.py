@@ -21,7 +21,9 @@ from arch.layer import INPUT, SCHEMES, LayerSpec
 from arch.program import build_program
 from arch.table_files import save
 from arch.tables import MappingTables
-from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
+from cosim.cosimulation import STALLS, Cosimulation
+from cosim.layer_case import LayerResult
+from cosim.layers import cosimulate_layers
 from flow.run_directory import RunDirectory
 from hw.emit import write_verilog
 from sw.integer_network import IntegerLayer
@@ -209,7 +211,9 @@ def _layer(
     )
 
 
-def run_case(case: SweepCase, directory: Path, *, build_root: Path, seed: int) -> Cosimulation:
+def run_case(
+    case: SweepCase, directory: Path, *, build_root: Path, seed: int
+) -> Cosimulation[LayerResult]:
     """Map, generate and cosimulate one case in ``directory``, which is made.
 
     Each layer runs without stalls, with random stalls, and again after a reset in mid-work.
@@ -220,13 +224,13 @@ def run_case(case: SweepCase, directory: Path, *, build_root: Path, seed: int) -
     verilog.mkdir()
     write_verilog(build_program(tables), verilog)
     rng = np.random.default_rng(seed)
-    return cosimulate(
+    return cosimulate_layers(
         directory / "tables",
         verilog,
         {table.spec.name: _windows(table.spec, rng) for table in tables.layers},
         directory / "simulation",
         build_root=build_root,
-        stalls=(0, RANDOM_STALL),
+        stalls=STALLS["random"],
         seed=seed,
     )
 

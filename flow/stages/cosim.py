@@ -11,9 +11,10 @@ from arch.errors import CheckFailed, InputError
 from arch.fixed import is_lossless
 from arch.table_files import load
 from arch.tables import MappingTables
+from cosim.cosimulation import STALLS, Cosimulation
 from cosim.golden import GoldenNetwork
-from cosim.layers import RANDOM_STALL, Cosimulation, cosimulate
-from cosim.networks import NetworkCosimulation
+from cosim.layer_case import LayerResult
+from cosim.layers import cosimulate_layers
 from cosim.toolchain import verilator
 from flow.configuration import CosimSection
 from flow.json_file import read_json, write_json
@@ -57,13 +58,13 @@ def run(context: Context) -> None:
     windows, chosen = _windows(golden, codes, settings)
     context.progress(1, 3, "building and running the layers in RTL")
     scratch = context.scratch.resolve()  # The simulator has a working directory of its own.
-    done = cosimulate(
+    done = cosimulate_layers(
         tables_path,
         context.inputs["verilog"],
         windows,
         scratch / "cosim",
         build_root=scratch,
-        stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
+        stalls=STALLS[settings.stall],
         seed=settings.seed,
         waves=settings.waves,
     )
@@ -111,7 +112,7 @@ def check(output: Path) -> None:
         raise CheckFailed(f"{problems[0]}{more}")
 
 
-def _keep(done: Cosimulation | NetworkCosimulation, output: Path) -> None:
+def _keep(done: Cosimulation[Any], output: Path) -> None:
     """Copy the results of a simulation, and its waveform if there is one."""
     for file in (done.junit, done.waves):
         if file is not None:
@@ -136,7 +137,7 @@ def _windows(
 
 
 def _wrong_images(
-    done: Cosimulation, tables: MappingTables, chosen: Mapping[str, np.ndarray]
+    done: Cosimulation[LayerResult], tables: MappingTables, chosen: Mapping[str, np.ndarray]
 ) -> set[int]:
     """Images of which any output that was compared was wrong in any run."""
     return {
@@ -172,8 +173,8 @@ def _golden_accuracy(
     ]
 
 
-def _layer(name: str, done: Cosimulation) -> dict[str, Any]:
-    runs = done.of(name)
+def _layer(name: str, done: Cosimulation[LayerResult]) -> dict[str, Any]:
+    runs = [run for run in done.runs if run.layer == name]
     clean = [result for result in runs if not result.stall and not result.after_reset]
     if not clean:
         reason = done.problems[0] if done.problems else "the simulation ended early"

@@ -9,9 +9,9 @@ from arch.errors import CheckFailed
 from arch.network_cycles import NetworkCycles, network_cycles
 from arch.network_program import build_network_program
 from arch.table_files import load
-from cosim.layers import RANDOM_STALL
+from cosim.cosimulation import STALLS, Cosimulation
 from cosim.network_case import NetworkResult
-from cosim.networks import NetworkCosimulation, cosimulate_network
+from cosim.networks import cosimulate_network
 from flow.configuration import CosimSection
 
 __all__ = ["cosimulate_images"]
@@ -19,7 +19,7 @@ __all__ = ["cosimulate_images"]
 
 def cosimulate_images(
     tables: Path, verilog: Path, codes: np.ndarray, scratch: Path, settings: CosimSection
-) -> tuple[dict[str, Any], NetworkCosimulation]:
+) -> tuple[dict[str, Any], Cosimulation[NetworkResult]]:
     """Run images through the network engine; what the report says of it, and what was found.
 
     Parameters
@@ -44,7 +44,7 @@ def cosimulate_images(
         codes,
         scratch / "network",
         build_root=scratch,
-        stalls=(0, RANDOM_STALL) if settings.stall == "random" else (0,),
+        stalls=STALLS[settings.stall],
         seed=settings.seed,
         waves=settings.waves,
     )

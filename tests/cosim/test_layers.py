@@ -15,8 +15,9 @@ from arch.geometry import Geometry
 from arch.program import build_program
 from arch.table_files import save
 from arch.tables import MappingTables
+from cosim.cosimulation import STALLS
 from cosim.harness import build_simulator
-from cosim.layers import RANDOM_STALL, cosimulate
+from cosim.layers import cosimulate_layers
 from hw.emit import write_verilog
 from sw.mapping import map_layer
 from tests.sw.integer_layers import linear_spec, random_layer
@@ -58,6 +59,10 @@ def network(tmp_path_factory):
     return directory, windows
 
 
+def runs_of(done, layer):
+    return [run for run in done.runs if run.layer == layer]
+
+
 def altered(network, tmp_path, change):
     """The Verilog with one change; it must be possible."""
     directory, _ = network
@@ -73,7 +78,7 @@ def altered(network, tmp_path, change):
 
 def simulate(network, verilog, tmp_path, **options):
     directory, windows = network
-    return cosimulate(
+    return cosimulate_layers(
         directory / "tables",
         verilog,
         windows,
@@ -89,13 +94,13 @@ def test_right(network, tmp_path):
     assert done.waves is None
     assert [(run.layer, run.stall, run.after_reset) for run in done.runs] == [
         ("first", 0, False),
-        ("first", RANDOM_STALL, False),
+        ("first", max(STALLS["random"]), False),
         ("second", 0, False),
-        ("second", RANDOM_STALL, False),
+        ("second", max(STALLS["random"]), False),
         ("first", 0, True),
         ("second", 0, True),
     ]
-    assert [run.compared for run in done.of("first")] == [35, 35, 35]
+    assert [run.compared for run in runs_of(done, "first")] == [35, 35, 35]
     assert all(run.cycles == run.cycles_model for run in done.runs if not run.stall)
     stalled = [run for run in done.runs if run.stall]
     assert all(run.cycles > run.cycles_model for run in stalled)
@@ -143,8 +148,8 @@ def test_wrong_cell_is_named(network, tmp_path):
     )
     assert done.waves is not None
     assert done.waves.read_text().startswith("$")
-    assert sum(run.mismatches for run in done.of("first")) > 0
-    assert sum(run.mismatches for run in done.of("second")) == 0
+    assert sum(run.mismatches for run in runs_of(done, "first")) > 0
+    assert sum(run.mismatches for run in runs_of(done, "second")) == 0
 
 
 def test_hang_is_ended_and_named(network, tmp_path):

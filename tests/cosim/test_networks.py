@@ -11,7 +11,7 @@ from arch.geometry import Geometry
 from arch.network_program import build_network_program
 from arch.network_shape import WORD_BITS
 from arch.table_files import save
-from cosim.layers import RANDOM_STALL
+from cosim.cosimulation import STALLS
 from cosim.networks import cosimulate_network
 from hw.emit import write_verilog
 from sw.mapping import map_network
@@ -68,7 +68,7 @@ def test_right_hardware(network, tmp_path):
     assert done.waves is None
     assert [(run.stall, run.after_reset) for run in done.runs] == [
         (0, False),
-        (RANDOM_STALL, False),
+        (max(STALLS["random"]), False),
         (0, True),
     ]
     elements = sum(step.result.size for step in program.steps) + program.steps[-1].result.size

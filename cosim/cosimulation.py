@@ -1,0 +1,119 @@
+"""Run a testbench on generated Verilog, and gather what it showed."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from cosim.bench import Bench
+from cosim.case import Result
+from cosim.harness import build_simulator
+
+__all__ = ["STALLS", "Cosimulation", "run_testbench"]
+
+STALLS = {"none": (0,), "random": (0, 96)}
+"""Stalls of both streams, of 256 cycles, by name; everything runs once with each."""
+Run = TypeVar("Run", bound=Result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosimulation(Generic[Run]):
+    """What a cosimulation showed.
+
+    Parameters
+    ----------
+    runs : tuple of Result
+        Every run.
+    problems : tuple of str
+        What failed, one line each; empty when all values and cycles are right.
+    junit : Path
+        Results as JUnit XML.
+    waves : Path or None
+        Waveform of the first failure, or of everything if it was asked for.
+    """
+
+    runs: tuple[Run, ...]
+    problems: tuple[str, ...]
+    junit: Path
+    waves: Path | None
+
+    @property
+    def cycles_per_second(self) -> float:
+        """Simulated cycles per second of simulator time, over all runs."""
+        return sum(run.clocks for run in self.runs) / max(1e-9, sum(r.seconds for r in self.runs))
+
+
+def run_testbench(
+    module: str,
+    bench: Bench,
+    verilog: Path,
+    directory: Path,
+    *,
+    build_root: Path,
+    write: Callable[[Path], None],
+    read: Callable[[Path], Iterable[Run]],
+    seed: int,
+    waves: bool,
+) -> Cosimulation[Run]:
+    """Build the simulator unless it is there, run every test, and repeat the first that fails.
+
+    The repetition writes a waveform; it is left out if everything is written to one anyway.
+
+    Parameters
+    ----------
+    module : str
+        The testbench.
+    bench : Bench
+        What it drives.
+    verilog : Path
+        Directory of the Verilog.
+    directory : Path
+        Where the simulation runs; made anew.
+    build_root : Path
+        Where simulators are built, and found again.
+    write : callable
+        Writes the case into a directory.
+    read : callable
+        Reads the results from there.
+    seed : int
+        Of cocotb.
+    waves : bool
+        Whether to write a waveform of everything.
+
+    Raises
+    ------
+    :exc:`arch.errors.ToolError`
+        If Verilator is missing or cannot build.
+    :exc:`arch.errors.CheckFailed`
+        If the simulator died.
+    """
+    directory, build_root = directory.resolve(), build_root.resolve()
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
+
+    def run(where: Path, *, waves: bool, pattern: str = "") -> list[str]:
+        shutil.copy(verilog / "names.json", where)
+        write(where)
+        simulator = build_simulator(verilog, build_root, bench=bench, waves=waves)
+        return simulator.run(module, where, seed=seed, pattern=pattern)
+
+    failures = run(directory, waves=waves)
+    runs = tuple(read(directory))
+    problems = [result.problem for result in runs if result.problem]
+    problems += [failure for failure in failures if not any(p in failure for p in problems)]
+    dump = directory / "dump.vcd"
+    if failures and not waves:
+        again = directory / "waves"
+        again.mkdir()
+        run(again, waves=True, pattern=f"{re.escape(failures[0].partition(':')[0])}$")
+        (again / "dump.vcd").rename(dump)
+        shutil.rmtree(again)
+    return Cosimulation(
+        runs=runs,
+        problems=tuple(problems),
+        junit=directory / "results.xml",
+        waves=dump if dump.exists() else None,
+    )
