@@ -8,7 +8,7 @@ from torch import nn
 
 from sw.normalise import normalisation
 
-__all__ = ["Resnet20", "ResnetTiny"]
+__all__ = ["Resnet"]
 
 
 class _Block(nn.Module):
@@ -44,8 +44,22 @@ def _group(channels_in: int, channels: int, blocks: int, *, stride: int) -> nn.S
     return nn.Sequential(_Block(channels_in, channels, stride), *rest)
 
 
-class _Resnet(nn.Module):
-    """Blocks in three groups of rising width; global average pooling and a linear layer end it."""
+class Resnet(nn.Module):
+    """Blocks in three groups of rising width; global average pooling and a linear layer end it.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+        Channels, height and width of an image.
+    classes : int
+        Number of scores.
+    blocks : int
+        Blocks of two convolutions in each group.
+    widths : tuple of int
+        Channels of each group.
+    mean, std : sequence of float, optional
+        Normalisation of the pixels, see :class:`sw.normalise.Normalise`.
+    """
 
     def __init__(
         self,
@@ -54,8 +68,8 @@ class _Resnet(nn.Module):
         classes: int,
         blocks: int,
         widths: tuple[int, int, int],
-        mean: Sequence[float] | None,
-        std: Sequence[float] | None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         self.normalise = normalisation(mean, std)
@@ -72,51 +86,3 @@ class _Resnet(nn.Module):
         x = torch.relu(self.bn1(self.conv1(self.normalise(images))))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
-
-
-class Resnet20(_Resnet):
-    """ResNet-20: three blocks a group, 16, 32 and 64 channels, 270,000 weights.
-
-    Parameters
-    ----------
-    in_shape : tuple of int
-        Channels, height and width of an image.
-    classes : int
-        Number of scores.
-    mean, std : sequence of float, optional
-        Normalisation of the pixels, see :class:`sw.normalise.Normalise`.
-    """
-
-    def __init__(
-        self,
-        *,
-        in_shape: tuple[int, int, int],
-        classes: int,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
-    ) -> None:
-        super().__init__(
-            in_shape=in_shape, classes=classes, blocks=3, widths=(16, 32, 64), mean=mean, std=std
-        )
-
-
-class ResnetTiny(_Resnet):
-    """One block a group of 4, 8 and 8 channels: all that ResNet-20 has, in a fraction of a second.
-
-    Parameters
-    ----------
-    in_shape, classes, mean, std
-        As in :class:`Resnet20`.
-    """
-
-    def __init__(
-        self,
-        *,
-        in_shape: tuple[int, int, int],
-        classes: int,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
-    ) -> None:
-        super().__init__(
-            in_shape=in_shape, classes=classes, blocks=1, widths=(4, 8, 8), mean=mean, std=std
-        )
