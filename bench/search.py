@@ -33,7 +33,13 @@ import sw.search.evaluation
 from flow.configuration import Configuration
 from flow.read_configuration import read_configuration
 from flow.search_section import SearchSection
-from flow.sources import finetuning_recipe, load_dataset, new_network, start_network
+from flow.sources import (
+    finetuning_recipe,
+    load_dataset,
+    new_network,
+    short_recipe,
+    start_network,
+)
 from sw.datasets import Dataset, Split, spread
 from sw.search.agents import AgentSettings, new_agent
 from sw.search.choices import LayerChoices, network_choices
@@ -134,6 +140,7 @@ def measure_evaluations(
         dataset,
         seed=configuration.seed,
         recipe=finetuning_recipe(configuration),
+        short_recipe=short_recipe(configuration, settings),
         calibration_images=settings.calibration_images,
         finetune_images=settings.finetune_images,
         validation_images=settings.validation_images,

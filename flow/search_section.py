@@ -102,6 +102,20 @@ class SearchSection(Section):
         description="Images of such a pass, evenly spread over the training split; all "
         "unless given.",
     )
+    finetune_batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=65536,
+        description="Images a step of such a pass; as in `train` unless given. Few images teach "
+        "more in small batches.",
+    )
+    finetune_learning_rate: float | None = Field(
+        default=None,
+        ge=1e-6,
+        le=10,
+        allow_inf_nan=False,
+        description="Size of the first step of such a pass; as in `prune` unless given.",
+    )
     calibration_images: int = Field(
         default=512,
         ge=2,

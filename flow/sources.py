@@ -8,6 +8,7 @@ from torch import nn
 
 from arch.errors import InputError
 from flow.configuration import Configuration, DataSection
+from flow.search_section import SearchSection
 from sw.datasets import Dataset, FileShares, load_digits, load_files
 from sw.networks import build
 from sw.train import Recipe
@@ -17,6 +18,7 @@ __all__ = [
     "finetuning_recipe",
     "load_dataset",
     "new_network",
+    "short_recipe",
     "start_network",
     "training_recipe",
 ]
@@ -110,9 +112,19 @@ def training_recipe(configuration: Configuration) -> Recipe:
 
 
 def finetuning_recipe(configuration: Configuration) -> Recipe:
-    """How fine-tuning is done, while policies are judged and when the chosen one is carried out."""
+    """How the whole fine-tuning is done, of finalists and of the policy that is carried out."""
     return replace(
         training_recipe(configuration),
         learning_rate=configuration.prune.learning_rate,
         distillation=configuration.prune.distillation,
+    )
+
+
+def short_recipe(configuration: Configuration, settings: SearchSection) -> Recipe:
+    """How the short fine-tuning is done before a policy is judged in the search."""
+    recipe = finetuning_recipe(configuration)
+    return replace(
+        recipe,
+        batch_size=settings.finetune_batch_size or recipe.batch_size,
+        learning_rate=settings.finetune_learning_rate or recipe.learning_rate,
     )

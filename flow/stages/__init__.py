@@ -142,6 +142,8 @@ SHARED_STAGES = (
             "search.max_ratio",
             "search.finetune_epochs",
             "search.finetune_images",
+            "search.finetune_batch_size",
+            "search.finetune_learning_rate",
             "search.calibration_images",
             "search.validation_images",
             "search.feedback",

@@ -11,7 +11,7 @@ from arch.errors import CheckFailed, InputError
 from flow.configuration import Configuration
 from flow.json_file import read_json, write_json
 from flow.search_section import SearchSection
-from flow.sources import finetuning_recipe, load_dataset, new_network
+from flow.sources import finetuning_recipe, load_dataset, new_network, short_recipe
 from flow.stage import Context
 from flow.stages.train import WEIGHTS
 from sw.datasets import Dataset
@@ -124,6 +124,7 @@ def new_session(
                 final_images=configuration.prune.finetune_images,
                 reconstruct=configuration.prune.reconstruct,
                 recipe=finetuning_recipe(configuration),
+                short_recipe=short_recipe(configuration, settings),
                 device=configuration.device,
             ),
             directory=context.scratch / name,

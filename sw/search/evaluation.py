@@ -105,7 +105,9 @@ class Evaluator:
     seed : int
         Order and variations of the images in fine-tuning.
     recipe : Recipe
-        How a step of fine-tuning is made: that of the fine-tuning which the winner gets.
+        How a step of the whole fine-tuning is made, which the winner gets.
+    short_recipe : Recipe, optional
+        How a step of the short fine-tuning is made; as ``recipe`` unless stated.
     calibration_images : int
         Training images for batch normalisation, evenly spread; all if there are fewer.
     finetune_images, final_images : int, optional
@@ -127,6 +129,7 @@ class Evaluator:
         *,
         seed: int,
         recipe: Recipe = DEFAULT_RECIPE,
+        short_recipe: Recipe | None = None,
         calibration_images: int = 512,
         finetune_images: int | None = None,
         final_images: int | None = None,
@@ -139,6 +142,7 @@ class Evaluator:
         self._layers = tuple(layers)
         self._seed = seed
         self._recipe = recipe
+        self._short_recipe = short_recipe or recipe
         self._whole = _without_test(
             dataset, spread(dataset.train, final_images), dataset.validation
         )
@@ -187,7 +191,7 @@ class Evaluator:
         apart: float | None
         if whole:
             # If this diverges, the learning rate is at fault, not one policy.
-            network = self._pruned(kept, self._whole, epochs=epochs, calibration=None)
+            network = self._pruned(kept, self._whole, self._recipe, epochs=epochs, calibration=None)
             if save is not None:
                 with contextlib.suppress(ValueError):  # Weights that are not finite never win.
                     save_network(network, save)
@@ -195,7 +199,11 @@ class Evaluator:
         else:
             try:
                 network = self._pruned(
-                    kept, self._few, epochs=epochs, calibration=self._calibration
+                    kept,
+                    self._few,
+                    self._short_recipe,
+                    epochs=epochs,
+                    calibration=self._calibration,
                 )
                 value, apart = self._compared(network)
             except DivergedError:
@@ -212,6 +220,7 @@ class Evaluator:
         self,
         kept: Sequence[int],
         dataset: Dataset,
+        recipe: Recipe,
         *,
         epochs: int,
         calibration: np.ndarray | None,
@@ -230,7 +239,7 @@ class Evaluator:
                 scheme=self._layers[0].scheme,
                 epochs=epochs,
                 seed=self._seed,
-                recipe=self._recipe,
+                recipe=recipe,
                 calibration=calibration,
                 correlations=self._correlations,
             )

@@ -42,7 +42,8 @@ class SessionSettings:
     The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
     ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
     get, ``final_images``, the images of such a pass, ``reconstruct``, what comes before it,
-    ``recipe``, how a step of all fine-tuning is made, and ``device``, where.
+    ``recipe`` and ``short_recipe``, how a step of whole and of short fine-tuning is made, and
+    ``device``, where.
     """
 
     seed: int = 0
@@ -65,6 +66,7 @@ class SessionSettings:
     final_images: int | None = None
     reconstruct: bool = False
     recipe: Recipe = DEFAULT_RECIPE
+    short_recipe: Recipe | None = None
     device: str = "cpu"
 
 
@@ -119,6 +121,7 @@ class Session:
             dataset,
             seed=settings.seed,
             recipe=settings.recipe,
+            short_recipe=settings.short_recipe,
             calibration_images=settings.calibration_images,
             finetune_images=settings.finetune_images,
             final_images=settings.final_images,

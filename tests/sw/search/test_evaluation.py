@@ -9,7 +9,7 @@ from sw.datasets import Dataset, spread
 from sw.prune import finetune
 from sw.search.choices import network_choices
 from sw.search.evaluation import Evaluator
-from sw.train import DivergedError, accuracy
+from sw.train import DivergedError, Recipe, accuracy
 
 GEOMETRY = Geometry()
 
@@ -39,6 +39,25 @@ def test_same_policy_same_accuracy(trained, digits, layers):
     assert evaluator.evaluate(kept, epochs=0).accuracy not in values
     # All images tell more than 200.
     assert evaluator.evaluate(kept, epochs=1, whole=True).accuracy > max(values)
+
+
+def test_short_and_whole_fine_tuning_have_recipes_of_their_own(trained, digits, layers):
+    kept = [one.kept(0.9) for one in layers]
+    recipe = Recipe(learning_rate=0.02)
+    common = {"seed": 0, "finetune_images": 200}
+    alike = Evaluator(trained, layers, digits, recipe=recipe, **common)
+    apart = Evaluator(
+        trained,
+        layers,
+        digits,
+        recipe=recipe,
+        short_recipe=Recipe(learning_rate=0.02, batch_size=16),
+        **common,
+    )
+    few = [one.evaluate(kept, epochs=1).divergence for one in (alike, apart)]
+    assert few[1] < few[0]  # Small batches are more steps.
+    whole = [one.evaluate(kept, epochs=1, whole=True).accuracy for one in (alike, apart)]
+    assert whole[0] == whole[1]
 
 
 def test_calibration_images_decide_batch_normalisation(trained, digits, layers):
