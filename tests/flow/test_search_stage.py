@@ -174,8 +174,9 @@ def test_wrong_section(search, message):
         configured(**search)
 
 
-def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, monkeypatch):
-    """Every fine-tuning of a search, short or whole, is that of the stage that prunes."""
+@pytest.mark.parametrize("own", [{}, {"finetune_batch_size": 25, "finetune_learning_rate": 0.02}])
+def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, monkeypatch, own):
+    """Every fine-tuning of a search is that of the stage that prunes, but what a short one owns."""
     recipes = []
 
     def watch(*arguments, recipe, **options):
@@ -187,7 +188,7 @@ def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, m
         {
             "train": {"batch_size": 50, "weight_decay": 0.001, "variations": "none"},
             "prune": {"finetune_epochs": 1, "learning_rate": 0.01},
-            "search": SEARCH | {"max_accuracy_drop": 30.0},
+            "search": SEARCH | {"max_accuracy_drop": 30.0} | own,
         }
     )
     search_stage.run(
@@ -198,9 +199,11 @@ def test_policies_are_judged_by_the_recipe_of_pruning(trained_stage, tmp_path, m
             output=tmp_path / "policy.yaml",
         )
     )
-    expected = Recipe(learning_rate=0.01, batch_size=50, weight_decay=0.001, variations="none")
+    whole = Recipe(learning_rate=0.01, batch_size=50, weight_decay=0.001, variations="none")
+    short = dataclasses.replace(whole, batch_size=25, learning_rate=0.02) if own else whole
     assert len(recipes) > SEARCH["episodes"]
-    assert set(recipes) == {expected}
+    assert set(recipes) == {whole, short}
+    assert recipes.count(short) > recipes.count(whole) or not own
 
 
 @pytest.mark.parametrize("edited", [False, True])
