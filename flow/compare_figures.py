@@ -21,6 +21,7 @@ AVERAGED = (
     "dense_accuracy",
     "accuracy",
     "drop",
+    "divergence",
     "evaluations",
     "search_minutes",
     "total_minutes",
@@ -48,9 +49,9 @@ def search_figures(
     dict
         ``directory`` by name; ``problem``, empty if there is a winner; if there is, the ``episode``
         that it is of, and what :data:`AVERAGED` names. ``fewer_ous`` is OUs of the dense network by
-        those of the pruned one. Accuracies, as fractions, and ``drop``, in
-        points, are on test images. ``total_minutes`` is what the search would take alone: with
-        training, recovery and pruning.
+        those of the pruned one. Accuracies, as fractions, and ``drop``, in points, are on test
+        images, ``divergence`` is on those of validation. ``total_minutes`` is what the search would
+        take alone: with training, recovery and pruning.
     """
     figures: dict[str, Any] = {"directory": directory.name, "problem": problem}
     if problem:
@@ -73,6 +74,7 @@ def search_figures(
         "dense_accuracy": measured["dense_accuracy"],
         "accuracy": measured["accuracy"],
         "drop": 100 * (measured["dense_accuracy"] - measured["accuracy"]),
+        "divergence": summary["winner"]["divergence"],
         "evaluations": summary["evaluations"],
         "search_minutes": summary["seconds"] / 60,
         "total_minutes": seconds / 60,

@@ -20,7 +20,6 @@ from sw.train import (
     DEFAULT_RECIPE,
     DivergedError,
     Recipe,
-    accuracy,
     class_scores,
     share_right,
 )
@@ -45,8 +44,8 @@ class Evaluation:
     seconds : float
         Time that the evaluation took.
     divergence : float or None
-        Of the scores from those of the dense network, see :mod:`sw.divergence`; None after the
-        whole fine-tuning, where only accuracy counts.
+        Of the scores from those of the dense network on the same images, see
+        :mod:`sw.divergence`; None if it was not measured.
     """
 
     accuracy: float
@@ -155,15 +154,15 @@ class Evaluator:
         self._correlations = (
             input_correlations(self._network, self._whole.train.images) if reconstruct else None
         )
-        self._dense_scores = class_scores(
-            self._network, self._few.validation.images, recipe.precision
-        )
+        self._dense_scores = {
+            whole: self._scores(self._network, whole=whole) for whole in (False, True)
+        }
 
     def dense_accuracy(self) -> DenseAccuracy:
         """What the dense network reaches, measured as policies are."""
         return DenseAccuracy(
-            short=share_right(self._dense_scores, self._few.validation.labels),
-            whole=accuracy(self._network, self._whole.validation),
+            short=share_right(self._dense_scores[False], self._few.validation.labels),
+            whole=share_right(self._dense_scores[True], self._whole.validation.labels),
         )
 
     def evaluate(
@@ -188,14 +187,13 @@ class Evaluator:
             makes a short one diverge keeps no accuracy.
         """
         begin = time.monotonic()
-        apart: float | None
         if whole:
             # If this diverges, the learning rate is at fault, not one policy.
             network = self._pruned(kept, self._whole, self._recipe, epochs=epochs, calibration=None)
             if save is not None:
                 with contextlib.suppress(ValueError):  # Weights that are not finite never win.
                     save_network(network, save)
-            value, apart = accuracy(network, self._whole.validation), None
+            value, apart = self._compared(network, whole=True)
         else:
             try:
                 network = self._pruned(
@@ -205,16 +203,22 @@ class Evaluator:
                     epochs=epochs,
                     calibration=self._calibration,
                 )
-                value, apart = self._compared(network)
+                value, apart = self._compared(network, whole=False)
             except DivergedError:
                 value, apart = 0.0, _NO_LIKENESS
         return Evaluation(accuracy=value, divergence=apart, seconds=time.monotonic() - begin)
 
-    def _compared(self, network: nn.Module) -> tuple[float, float]:
-        """Accuracy in a short evaluation, and divergence from the dense network."""
-        split = self._few.validation
-        scores = class_scores(network, split.images, self._recipe.precision)
-        return share_right(scores, split.labels), divergence(self._dense_scores, scores)
+    def _compared(self, network: nn.Module, *, whole: bool) -> tuple[float, float]:
+        """Accuracy, and divergence from the dense network."""
+        scores = self._scores(network, whole=whole)
+        labels = (self._whole if whole else self._few).validation.labels
+        return share_right(scores, labels), divergence(self._dense_scores[whole], scores)
+
+    def _scores(self, network: nn.Module, *, whole: bool) -> np.ndarray:
+        """Scores of the images, and in the precision, of whole or of short evaluations."""
+        if whole:
+            return class_scores(network, self._whole.validation.images)
+        return class_scores(network, self._few.validation.images, self._recipe.precision)
 
     def _pruned(
         self,

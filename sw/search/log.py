@@ -63,6 +63,7 @@ class SearchLog:
             "episode": finalist.episode.number,
             "accuracy": finalist.accuracy,
             "drop": finalist.drop,
+            "divergence": finalist.divergence,
             "allowed": finalist.allowed,
             "seconds": round(finalist.seconds, 4),
         }

@@ -60,4 +60,9 @@ class Searched:
 
 def _figures(finalist: Finalist) -> dict[str, Any]:
     episode = finalist.episode
-    return {"episode": episode.number, "accuracy": finalist.accuracy, **episode.terms}
+    return {
+        "episode": episode.number,
+        "accuracy": finalist.accuracy,
+        "divergence": finalist.divergence,
+        **episode.terms,
+    }

@@ -28,6 +28,9 @@ class Finalist:
         Where it came from.
     accuracy, drop : float
         On the validation split after fine-tuning, and what is lost, as fractions.
+    divergence : float or None
+        Of the scores then, see :class:`sw.search.evaluation.Evaluation`. It decides nothing here,
+        but tells policies apart that differ by less than accuracy can tell.
     allowed : bool
         Whether that is within what may be lost.
     seconds : float
@@ -37,6 +40,7 @@ class Finalist:
     episode: Episode
     accuracy: float
     drop: float
+    divergence: float | None
     allowed: bool
     seconds: float
 
@@ -140,6 +144,7 @@ def _finetuned(
         episode=episode,
         accuracy=found.accuracy,
         drop=drop,
+        divergence=found.divergence,
         allowed=is_allowed(drop, max_drop),
         seconds=found.seconds,
     )

@@ -8,7 +8,7 @@ from arch.geometry import Geometry
 from sw.datasets import Dataset, spread
 from sw.prune import finetune
 from sw.search.choices import network_choices
-from sw.search.evaluation import Evaluator
+from sw.search.evaluation import Evaluation, Evaluator
 from sw.train import DivergedError, Recipe, accuracy
 
 GEOMETRY = Geometry()
@@ -170,5 +170,6 @@ def test_what_is_lost(trained, digits, layers):
     assert much.drop(dense.short) == dense.short - much.accuracy > 0
     whole = evaluator.evaluate([one.kept(0.5) for one in layers], epochs=1, whole=True)
     assert whole.drop(dense.whole) == dense.whole - whole.accuracy
+    assert 0 < whole.divergence < little.divergence  # It was trained longer.
     with pytest.raises(ValueError, match="the divergence was not measured"):
-        whole.drop(dense.whole, "divergence")
+        Evaluation(accuracy=0.5, seconds=1.0).drop(0.9, "divergence")
