@@ -33,8 +33,8 @@ _NOTE = (
     "Mean over the seeds that have a winner, and after it the sample standard deviation. dense/OUs "
     "says how many times fewer OUs there are than in the dense network. weights, cells, "
     "dense/crossbars and vs float32 are the compressions of the report. Accuracies are of test "
-    "images, the drop in points; the divergence of the scores from those of the dense network is on "
-    "validation images, and tells apart what accuracy is too coarse to tell. The total is what a "
+    "images, the drop in points; the divergence of the scores from those of the dense network on "
+    "validation images tells apart what accuracy is too coarse for. The total is what a "
     "search would take alone, with training, recovery and pruning."
 )
 
