@@ -5,7 +5,7 @@ three sets the pace; a short layer is paced by the hand-over of an accumulator b
 serves every second position. ``docs/hardware.md`` derives the constants from the datapath.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arch.geometry import Geometry
 from arch.program import EngineShape
@@ -37,6 +37,9 @@ class LayerCycles:
         Outputs of a position.
     fetch : int
         Cycles in which the inputs of one OU are read.
+    queue : int
+        Cycles that an OU waits at least between input fetch and OU controller: 1 if planes can be
+        skipped, but none is; then every layer that skips planes takes no more cycles.
     """
 
     positions: int
@@ -44,13 +47,14 @@ class LayerCycles:
     compute: int
     drain: int
     fetch: int
+    queue: int = 0
 
     @property
     def total(self) -> int:
         """Cycles after the one that takes the command, up to the one of the last output."""
         pace = max(self.load, self.compute, self.drain)
         hand_over = max(0, self.compute + self.drain + _HAND_OVER - 2 * pace)
-        first = _PIPELINE + self.load + self.fetch + self.compute + self.drain
+        first = _PIPELINE + self.load + self.fetch + self.queue + self.compute + self.drain
         return first + (self.positions - 1) * pace + (self.positions - 1) // 2 * hand_over
 
     @property
@@ -67,12 +71,15 @@ class LayerCycles:
 def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> LayerCycles:
     """Cycles of ``positions`` output positions of a layer on an engine of ``shape``.
 
+    If the engine skips planes these are the most that it can take; :mod:`arch.skipping_cycles`
+    gives those that it takes.
+
     Raises
     ------
     :exc:`ValueError`
         If ``positions`` is not positive.
     """
-    return counted_cycles(
+    cycles = counted_cycles(
         rows=table.spec.rows,
         cols=table.spec.cols,
         ous=table.ous,
@@ -80,6 +87,7 @@ def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> La
         geometry=shape.geometry,
         fetch_steps=shape.fetch_steps,
     )
+    return replace(cycles, queue=int(shape.skip_zero_planes))
 
 
 def counted_cycles(

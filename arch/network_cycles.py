@@ -1,13 +1,17 @@
-"""Closed form of the cycles that a network engine takes, exact when neither stream stalls."""
+"""Cycles that a network engine takes, exact when neither stream stalls."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from arch.cycles import layer_cycles
 from arch.network_program import NetworkProgram
 from arch.network_step import Step
+from arch.skipping_cycles import work_of_layer
 from arch.tables import MappingTables
 
-__all__ = ["NetworkCycles", "StepCycles", "network_cycles"]
+__all__ = ["NetworkCycles", "StepCycles", "image_cycles", "network_cycles"]
 
 _BETWEEN = 2
 """Cycles from the end of a step to the start of the next, beside one a word: reading the first
@@ -63,9 +67,10 @@ class NetworkCycles:
 
 
 def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCycles:
-    """Cycles of one image on the engine that runs ``program``.
+    """Cycles of one image on the engine that runs ``program``, if it issues every plane.
 
-    The first image after a reset takes longer if the accumulators are not cleared by then.
+    Closed form. The first image after a reset takes longer if the accumulators are not cleared by
+    then. An engine that skips planes takes fewer cycles, see :func:`image_cycles`.
 
     Parameters
     ----------
@@ -75,7 +80,28 @@ def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCyc
     return NetworkCycles(steps=tuple(_step(step, tables, program) for step in program.steps))
 
 
-def _step(step: Step, tables: MappingTables, program: NetworkProgram) -> StepCycles:
+def image_cycles(
+    tables: MappingTables, program: NetworkProgram, windows: Mapping[str, np.ndarray]
+) -> NetworkCycles:
+    """Cycles of a certain image on the engine that runs ``program``.
+
+    Parameters
+    ----------
+    tables : MappingTables
+        The tables that the program was made from.
+    windows : mapping of str to int array, shape (P, R)
+        Inputs of all output positions of each layer.
+    """
+    if not program.shape.engine.skip_zero_planes:
+        return network_cycles(tables, program)
+    return NetworkCycles(
+        steps=tuple(_step(step, tables, program, windows.get(step.name)) for step in program.steps)
+    )
+
+
+def _step(
+    step: Step, tables: MappingTables, program: NetworkProgram, windows: np.ndarray | None = None
+) -> StepCycles:
     shape = program.shape
     planes = 0
     if step.walk is None:
@@ -84,9 +110,17 @@ def _step(step: Step, tables: MappingTables, program: NetworkProgram) -> StepCyc
         beat = shape.engine.geometry.ou_rows
         window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
         if step.kind == "layer":
-            layer = layer_cycles(tables.layer(step.name), shape.engine, positions=step.walk.windows)
-            layer = replace(layer, load=window)
-            work, planes = layer.total + _WINDOW, layer.planes
+            table = tables.layer(step.name)
+            if windows is None:
+                layer = layer_cycles(table, shape.engine, positions=step.walk.windows)
+                total, planes = replace(layer, load=window).total, layer.planes
+            else:
+                first_beat = step.walk.first_beat_runs(lanes=shape.lanes, beat=beat)
+                done = work_of_layer(
+                    table, shape.engine, windows, load=window, first_beat=first_beat
+                )
+                total, planes = done.total, done.planes
+            work = total + _WINDOW
         else:
             work = window * step.walk.windows + _OPERATION
     return StepCycles(

@@ -55,7 +55,9 @@ class NetworkProgram:
         return {"step": (word, self.words)} | self.layers.memories
 
 
-def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkProgram:
+def build_network_program(
+    tables: MappingTables, *, lanes: int = 4, skip_zero_planes: bool = False
+) -> NetworkProgram:
     """The program of the engine that runs ``tables`` from an image to the last result.
 
     Parameters
@@ -64,6 +66,8 @@ def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkPr
         A network whose last layer or operation gives the result.
     lanes : int
         Banks of the feature memory.
+    skip_zero_planes : bool
+        Of the layer engine inside, see :class:`arch.program.EngineShape`.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkPr
     """
     if lanes < 1 or lanes & (lanes - 1):
         raise ValueError(f"lanes must be a power of two, not {lanes}")
-    layers = build_program(tables)
+    layers = build_program(tables, skip_zero_planes=skip_zero_planes)
     order = run_order([table.spec for table in tables.layers], tables.host)
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))

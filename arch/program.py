@@ -5,7 +5,7 @@ network: memory words, as plain integers, and the widths that the generator need
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX, accumulator_bits
 from arch.geometry import Geometry
@@ -47,6 +47,8 @@ class EngineShape:
         Width of an accumulator.
     out_bits : int
         Width of a signed output that holds the outputs of every layer.
+    skip_zero_planes : bool
+        Planes in which every input bit of an OU is zero are not issued.
     """
 
     geometry: Geometry
@@ -59,13 +61,15 @@ class EngineShape:
     channels: int
     acc_bits: int
     out_bits: int
+    skip_zero_planes: bool = False
 
     @property
     def fetch_ports(self) -> int:
         """Read ports of the input buffer: enough to collect an OU while one is computed."""
         if self.input_mode == "block":
             return 1
-        return -(-self.geometry.ou_rows // self.geometry.act_bits)
+        planes = 2 if self.skip_zero_planes else self.geometry.act_bits  # hardly any OU has fewer
+        return -(-self.geometry.ou_rows // min(planes, self.geometry.act_bits))
 
     @property
     def fetch_steps(self) -> int:
@@ -73,6 +77,11 @@ class EngineShape:
         if self.input_mode == "block":
             return 1
         return -(-self.geometry.ou_rows // self.fetch_ports)
+
+    @property
+    def queue_ous(self) -> int:
+        """OUs that wait between input fetch and OU controller; 0 without a queue."""
+        return 16 if self.skip_zero_planes else 0  # what distributed memories hold at least
 
     @property
     def groups(self) -> int:
@@ -170,7 +179,7 @@ class Program:
         }
 
 
-def build_program(tables: MappingTables) -> Program:
+def build_program(tables: MappingTables, *, skip_zero_planes: bool = False) -> Program:
     """Memory contents of the engine that runs ``tables``.
 
     OUs are issued in the order of the tables. A layer without OUs is issued as one OU whose inputs
@@ -183,7 +192,7 @@ def build_program(tables: MappingTables) -> Program:
     """
     if not tables.layers:
         raise ValueError("the tables have no layer")
-    shape = _shape(tables)
+    shape = replace(_shape(tables), skip_zero_planes=skip_zero_planes)
     layer_words: list[int] = []
     index_words: list[int] = []
     cell_words: list[int] = []

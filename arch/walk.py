@@ -7,7 +7,7 @@ shows which loop is what.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate, product
 from math import prod
 
 from arch.host import HostSpec
@@ -105,6 +105,16 @@ class Walk:
         if not self.wide:
             return inner.count * rows
         return sum(1 for _ in _cuts(inner.count, rows, lanes=lanes, beat=beat))
+
+    def first_beat_runs(self, *, lanes: int, beat: int) -> int:
+        """Runs of the first beat of a window."""
+        inner, *outer = self.levels[:WINDOW_LEVELS]
+        rows = prod(level.count for level in outer)
+        lanes = lanes if self.wide else 1
+        cuts = _cuts(inner.count, rows, lanes=lanes, beat=beat)
+        counts = accumulate(count for _, _, count, _ in cuts)
+        most = min(beat, inner.count * rows)
+        return next(number for number, elements in enumerate(counts, 1) if elements == most)
 
     def runs(self, *, lanes: int, beat: int) -> Iterator[Run]:
         """Every run in order; beats of ``beat`` elements start anew with each window.

@@ -13,9 +13,11 @@ from hw.index_fetch import IndexFetch
 from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Command, Monitor, PlaneTag, Result, struct
+from hw.layouts import Command, Monitor, PlaneTag, Result, ScannedOu, struct
 from hw.ou_controller import OuController
 from hw.output import Output
+from hw.plane_scan import PlaneScan
+from hw.queue import Queue
 from hw.shift_add import ShiftAdd
 
 __all__ = ["LayerEngine"]
@@ -30,7 +32,8 @@ class LayerEngine(wiring.Component):
 
     Latency and throughput are those of :func:`arch.cycles.layer_cycles`, exactly, when neither
     stream stalls: in steady work one OU in ``act_bits`` cycles, without a gap, unless loading the
-    inputs or draining the outputs of a position takes longer. ``i`` stalls while two positions
+    inputs or draining the outputs of a position takes longer. If planes are skipped, they are those
+    of :func:`arch.skipping_cycles.work_of_layer`. ``i`` stalls while two positions
     wait; a stalled ``o`` stalls the rest once two positions are finished.
 
     Parameters
@@ -102,7 +105,7 @@ class LayerEngine(wiring.Component):
             (flipped(self.i), input_buffer.i),
             (index_fetch.o, input_fetch.i),
             (input_fetch.read, input_buffer.read),
-            (input_fetch.o, controller.i),
+            *self._lookahead(m, input_fetch.o, controller.i),
             (controller.o, crossbar.i),
             (crossbar.o, adc.i),
             (adc.o, shift_add.i),
@@ -148,11 +151,19 @@ class LayerEngine(wiring.Component):
             m.d.comb += [getattr(component, name).eq(control.layer[name]) for name in names]
         return m
 
+    def _lookahead(self, m, fetched, issued):
+        """What is connected between input fetch and OU controller."""
+        if not self._program.shape.skip_zero_planes:
+            return [(fetched, issued)]
+        scan, queue = m.submodules.scan, m.submodules.queue
+        return [(fetched, scan.i), (scan.o, queue.i), (queue.o, issued)]
+
     def _add_components(self, m):
         program, shape, g = self._program, self._program.shape, self._program.shape.geometry
         index = struct(shape.index_layout)
         outputs = index[shape.index_layout.fields[-1].name].shape
-        tag = PlaneTag(outputs=outputs)
+        skips = shape.skip_zero_planes
+        tag = PlaneTag(outputs=outputs, skipped_of=g.act_bits if skips else None)
         ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
         buffer_size = {
             "ports": shape.fetch_ports,
@@ -168,9 +179,16 @@ class LayerEngine(wiring.Component):
         )
         m.submodules.input_buffer = InputBuffer(**buffer_size, position_bits=POSITION_BITS)
         m.submodules.input_fetch = InputFetch(**buffer_size, index=index, ous=shape.ous)
-        m.submodules.controller = OuController(
-            ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
-        )
+        controlled = {
+            "ou_rows": g.ou_rows,
+            "act_bits": g.act_bits,
+            "ous": shape.ous,
+            "outputs": outputs,
+        }
+        if skips:
+            m.submodules.scan = PlaneScan(**controlled)
+            m.submodules.queue = Queue(ScannedOu(**controlled), depth=shape.queue_ous)
+        m.submodules.controller = OuController(**controlled, skip_zero_planes=skips)
         m.submodules.crossbar = EmulatedCrossbar(
             program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
         )

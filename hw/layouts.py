@@ -17,6 +17,7 @@ __all__ = [
     "PlaneTag",
     "PositionSum",
     "Result",
+    "ScannedOu",
     "span",
     "struct",
 ]
@@ -96,6 +97,22 @@ class FetchedOu(data.StructLayout):
         )
 
 
+class ScannedOu(data.StructLayout):
+    """An OU with its own inputs, whose planes are known.
+
+    Members
+    -------
+    acts, outputs, ou, first, last
+        As in :class:`FetchedOu`.
+    planes : ``unsigned(act_bits)``
+        Planes with a one among the inputs; bit ``b`` stands for plane ``b``.
+    """
+
+    def __init__(self, *, ou_rows, act_bits, outputs, ous):
+        fetched = FetchedOu(ou_rows=ou_rows, act_bits=act_bits, outputs=outputs, ous=ous)
+        super().__init__({**fetched.members, "planes": act_bits})
+
+
 class PlaneTag(data.StructLayout):
     """What travels beside a plane from the OU controller to the accumulators.
 
@@ -109,12 +126,15 @@ class PlaneTag(data.StructLayout):
         Where the results of the OU go.
     position_last : ``unsigned(1)``
         The OU is the last of its output position.
+    plane : ``range(act_bits)``
+        Number of the plane, which weighs ``2**plane``; only when planes are skipped.
     """
 
-    def __init__(self, *, outputs):
-        super().__init__(
-            {"first": 1, "last": 1, "negative": 1, "outputs": outputs, "position_last": 1}
-        )
+    def __init__(self, *, outputs, skipped_of=None):
+        members = {"first": 1, "last": 1, "negative": 1, "outputs": outputs, "position_last": 1}
+        if skipped_of is not None:
+            members["plane"] = span(skipped_of)
+        super().__init__(members)
 
 
 class PlaneBeat(data.StructLayout):

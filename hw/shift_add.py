@@ -17,7 +17,8 @@ class ShiftAdd(wiring.Component):
     the same of the negative array when there are two, less ``2**(weight_bits - 1)`` for each driven
     word line when there is one (offset encoding: the sum of these over the planes is the sum of
     the inputs of the OU). Planes are added most significant first, ``sum = 2 * sum + plane``, and
-    the sign plane is subtracted.
+    the sign plane is subtracted. Where planes are skipped, ``tag`` has the number of each, and
+    ``sum = sum + (plane << number)``: a plane without ones is worth nothing in either encoding.
 
     Latency is two cycles from the last plane of an OU to its result; throughput is one plane per
     cycle; never stalls.
@@ -57,6 +58,7 @@ class ShiftAdd(wiring.Component):
         self._weight_bits = weight_bits
         self._arrays = arrays
         self._slices = -(-weight_bits // cell_bits)
+        self._skips = "plane" in tag.members
         if self._slices > ou_cols:
             raise ValueError(f"ou_cols must be at least {self._slices}, one weight, not {ou_cols}")
         lines = BitLines(level_bits=level_bits, columns=arrays * ou_cols, ou_rows=ou_rows, tag=tag)
@@ -86,9 +88,10 @@ class ShiftAdd(wiring.Component):
         for weight, value in enumerate(self.o.p.values):
             plane = Signal(value.shape(), name=f"plane{weight}")
             m.d.sync += plane.eq(self._plane(weight))
-            before = Mux(tag.first, 0, value << 1)
+            before = Mux(tag.first, 0, value if self._skips else value << 1)
+            term = plane << tag.plane if self._skips else plane
             with m.If(given):
-                m.d.sync += value.eq(Mux(tag.negative, before - plane, before + plane))
+                m.d.sync += value.eq(Mux(tag.negative, before - term, before + term))
         return m
 
     def _plane(self, weight):

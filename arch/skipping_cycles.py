@@ -1,0 +1,150 @@
+"""Cycles of a layer on an engine that skips planes without ones, from its activations.
+
+There is no closed form: how long an OU takes depends on its inputs. The recurrence below follows
+the OUs that are issued through the few places where one can wait for another; it is exact when
+neither stream stalls. ``docs/hardware.md`` derives it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from arch.cycles import layer_cycles
+from arch.plane_counts import issued_planes
+from arch.program import EngineShape
+from arch.tables import LayerTable
+
+__all__ = ["LayerWork", "follow_planes", "work_of_layer"]
+
+_FIRST_BEAT = 2
+"""Cycle in which the buffer takes the first beat of a layer, counted from the command."""
+_RESULT = 6
+"""Cycles from the last plane of an OU to its result: crossbar, ADC, shift-and-add."""
+_SUM = 3
+"""Cycles from the last result of a position to its first sum: accumulate."""
+_OUTPUT = 5
+"""Cycles from a sum to its output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerWork:
+    """What a layer engine did, or will do, for given activations.
+
+    Parameters
+    ----------
+    total : int
+        Cycles after the one that takes the command, up to the one of the last output.
+    planes : int
+        Planes issued: the cycles in which an OU works.
+    """
+
+    total: int
+    planes: int
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the cycles in which an OU works."""
+        return self.planes / self.total
+
+
+def work_of_layer(
+    table: LayerTable,
+    shape: EngineShape,
+    windows: np.ndarray,
+    *,
+    load: int | None = None,
+    first_beat: int = 1,
+) -> LayerWork:
+    """Cycles and planes of a layer on an engine of ``shape``, exact when neither stream stalls.
+
+    Parameters
+    ----------
+    table : LayerTable
+        The layer.
+    shape : EngineShape
+        The engine; if it issues every plane, only the number of windows matters.
+    windows : int array, shape (P, R)
+        Activations of each output position, at least one.
+    load, first_beat : int, optional
+        As in :func:`follow_planes`; a beat a cycle unless given.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If there are no windows.
+    """
+    every = layer_cycles(table, shape, positions=len(windows))
+    if load is not None:
+        every = replace(every, load=load)
+    if not shape.skip_zero_planes:
+        return LayerWork(total=every.total, planes=every.planes)
+    return follow_planes(
+        issued_planes(table, windows, shape.geometry.act_bits),
+        load=every.load,
+        first_beat=first_beat,
+        drain=every.drain,
+        fetch=every.fetch,
+        queue=shape.queue_ous,
+    )
+
+
+def follow_planes(
+    counts: np.ndarray, *, load: int, first_beat: int = 1, drain: int, fetch: int, queue: int
+) -> LayerWork:
+    """Follow the OUs of a layer through the datapath.
+
+    Parameters
+    ----------
+    counts : int array, shape (P, N)
+        Planes of each OU at each position; the last OU of a position has at least one.
+    load : int
+        Cycles that bring the inputs of a position, if nothing waits.
+    first_beat : int
+        Those of them that bring its first beat.
+    drain : int
+        Outputs of a position.
+    fetch : int
+        Cycles in which the inputs of one OU are read.
+    queue : int
+        OUs that can wait between input fetch and OU controller.
+    """
+    # The first bank, buffer half and place of the queue were never taken: they are free at once.
+    released, drained = [0, 0], [0, 0]
+    taken = [0] * queue  # cycle in which the controller took each OU that has planes
+    loaded, busy = _FIRST_BEAT - 1, 0
+    shown, passed = 0, 0  # the record before: its data left the memory; it left input fetch
+    for planes, records in _issued(counts):
+        loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
+        full, bank = loaded + 1, drained[-2] + 1
+        for count, record in zip(planes, records, strict=True):
+            # The first record since the last OU with planes: it waits for a place in the queue,
+            # even if it has none itself.
+            read = max(shown, full) + fetch - 1
+            shown = max(read + 1, passed)
+            passed = max(shown + 1, taken[-queue] + 1)
+            if record > 1:  # the others find it; only the second can wait for the first
+                read = shown + fetch - 1
+                shown = max(read + 1, passed)
+                if record > 2:
+                    shown += (record - 2) * fetch
+                    read = shown - 1
+                passed = shown + 1
+            busy = max(passed + 1, busy, bank)
+            taken.append(busy)
+            busy += count
+            bank = full = 0
+        released.append(read)
+        drained.append(max(busy + _RESULT + _SUM, drained[-1] + 1) + drain - 1)
+    return LayerWork(total=drained[-1] + _OUTPUT, planes=int(counts.sum()))
+
+
+def _issued(counts: np.ndarray) -> Iterator[tuple[list[int], list[int]]]:
+    """For each position: planes of every OU that is issued, and records since the one before."""
+    places = np.flatnonzero(counts)
+    planes = counts.ravel()[places].tolist()
+    records = np.diff(places, prepend=-1).tolist()
+    start = 0
+    for end in np.cumsum(np.count_nonzero(counts, axis=1)).tolist():
+        yield planes[start:end], records[start:end]
+        start = end
