@@ -48,7 +48,7 @@ class LayerResult(Result):
     cycles, planes : int
         Counters of the hardware.
     cycles_model : int
-        Cycles by the closed form; they apply when ``stall`` is 0.
+        Cycles of the model; they apply when ``stall`` is 0.
     """
 
     layer: str

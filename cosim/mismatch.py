@@ -6,6 +6,7 @@ import numpy as np
 
 from arch.fixed import ActFormat
 from arch.geometry import Geometry
+from arch.plane_counts import plane_mask
 from cosim.golden import LayerTrace
 
 __all__ = ["locate", "unpack_word"]
@@ -28,6 +29,7 @@ def locate(
     values: Sequence[int],
     code_bits: int,
     value_bits: int,
+    skip_zero_planes: bool = False,
 ) -> str:
     """Where the hardware first left the golden model within one output position.
 
@@ -41,6 +43,8 @@ def locate(
         One word an OU: what it added to its outputs.
     code_bits, value_bits : int
         Width of one code and of one value.
+    skip_zero_planes : bool
+        Whether the hardware issues only planes with a one.
 
     Returns
     -------
@@ -50,18 +54,17 @@ def locate(
     golden = trace.codes
     if trace.codes_negative is not None:
         golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
-    ous, _, columns = golden.shape
-    issued = ous * geometry.act_bits
-    if len(codes) < issued:
-        return f"only {len(codes)} of {issued} planes were issued"
-    for number, word in enumerate(codes[:issued]):
-        ou, plane = number // geometry.act_bits, geometry.act_bits - 1 - number % geometry.act_bits
+    columns = golden.shape[2]
+    issued = _issued(trace, geometry, skip_zero_planes)
+    if len(codes) < len(issued):
+        return f"only {len(codes)} of {len(issued)} planes were issued"
+    for (ou, plane), word in zip(issued, codes, strict=False):
         expected = _codes_of_plane(golden[ou], plane, activation)
         seen = unpack_word(word, columns, code_bits)
         for line, (want, got) in enumerate(zip(expected, seen, strict=True)):
             if want != got:
                 return f"OU {ou}, plane {plane}, bit line {line}: ADC code {got}, expected {want}"
-    for ou, word in enumerate(values[:ous]):
+    for ou, word in zip(dict(issued), values, strict=False):
         seen = unpack_word(word, geometry.ou_weights, value_bits, signed=True)
         for column, (want, got) in enumerate(zip(trace.partials[ou].tolist(), seen, strict=True)):
             if want != got:
@@ -70,6 +73,22 @@ def locate(
                     f"though all its ADC codes are right"
                 )
     return "every OU is right: look at the accumulators, the index of outputs or the requantisation"
+
+
+def _issued(trace: LayerTrace, geometry: Geometry, skip_zero_planes: bool) -> list[tuple[int, int]]:
+    """OU and plane of everything that is issued for the position, in order."""
+    planes = range(geometry.act_bits)
+    masks = np.full(len(trace.drive), (1 << geometry.act_bits) - 1)
+    if skip_zero_planes:
+        masks = plane_mask(trace.drive, geometry.act_bits)
+        if len(masks) and not masks[-1]:
+            masks[-1] = 1  # a plane of zeros ends the position
+    return [
+        (ou, plane)
+        for ou, mask in enumerate(masks.tolist())
+        for plane in reversed(planes)
+        if mask >> plane & 1
+    ]
 
 
 def _codes_of_plane(codes: np.ndarray, plane: int, activation: ActFormat) -> list[int]:

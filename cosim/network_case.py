@@ -37,7 +37,7 @@ class StepResult:
     name : str
         The layer or operation.
     cycles, cycles_model : int
-        Cycles that it took, and those of the closed form.
+        Cycles that it took, and those of the model.
     planes : int
         OU planes issued.
     """

@@ -1,6 +1,6 @@
 """Judge one run of a network: every feature map, every score, every cycle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -52,16 +52,16 @@ def judge_network(
     done: NetworkRun,
     expected: np.ndarray,
     program: NetworkProgram,
-    model: NetworkCycles,
+    models: Sequence[NetworkCycles],
     *,
     stall: int,
     after_reset: bool,
 ) -> NetworkResult:
-    """Compare a run with the golden model and with the closed form.
+    """Compare a run with the golden model and with the model of the cycles.
 
     Every result of every step must have its value and its address, the scores must leave with
-    their last flags, all planes must have been issued, and without stalls the cycles of each step
-    must be those of the closed form. The first step of a run begins before its first byte is there,
+    their last flags, the planes of the model must have been issued, and without stalls each step
+    must take its cycles. The first step of a run begins before its first byte is there,
     so that its cycles say nothing. ``problem`` says which of these does not hold, the first of
     them.
 
@@ -73,8 +73,8 @@ def judge_network(
         From :func:`expected_results`.
     program : NetworkProgram
         The steps.
-    model : NetworkCycles
-        The closed form.
+    models : sequence of NetworkCycles
+        What each image must take.
     stall, after_reset
         As in :class:`cosim.network_case.NetworkResult`.
     """
@@ -84,20 +84,21 @@ def judge_network(
     flags = np.zeros_like(scores)
     flags[:, -1] = 1
     wrong_scores = _differences(done.scores, np.stack([scores, flags], axis=-1).reshape(-1, 2))
+    cycles_model = [step.cycles for model in models for step in model.steps]
     steps = tuple(
         StepResult(
             name=program.steps[number].name,
             cycles=cycles,
-            cycles_model=model.steps[number].cycles,
+            cycles_model=cycles_model[place % len(cycles_model)],
             planes=planes if program.steps[number].kind == "layer" else 0,
         )
-        for number, cycles, planes in done.steps.tolist()
+        for place, (number, cycles, planes) in enumerate(done.steps.tolist())
     )
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
         (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
         (done.hung, lambda: f"hangs after {len(done.results)} results, {done.waiting}"),
         (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]))),
-        (True, lambda: _wrong_work(steps, len(expected), model, exact=not stall)),
+        (True, lambda: _wrong_work(steps, models, exact=not stall)),
     )
     problem = next((text for failed, say in checks if failed and (text := say())), "")
     images = np.unique(np.concatenate([wrong // count, wrong_scores // scores.shape[1]]))
@@ -169,16 +170,15 @@ def _first_score(done: NetworkRun, scores: np.ndarray, place: int) -> str:
 
 
 def _wrong_work(
-    steps: tuple[StepResult, ...], images: int, model: NetworkCycles, *, exact: bool
+    steps: tuple[StepResult, ...], models: Sequence[NetworkCycles], *, exact: bool
 ) -> str:
-    if len(steps) != images * len(model.steps):
-        return f"ended {len(steps)} steps, expected {images * len(model.steps)}"
-    for place, step in enumerate(steps):
-        image, number = divmod(place, len(model.steps))
-        if step.planes != model.steps[number].planes:
+    expected = [(image, step) for image, model in enumerate(models) for step in model.steps]
+    if len(steps) != len(expected):
+        return f"ended {len(steps)} steps, expected {len(expected)}"
+    for place, (step, (image, model)) in enumerate(zip(steps, expected, strict=True)):
+        if step.planes != model.planes:
             return (
-                f"image {image}, {step.name}: issued {step.planes} planes, "
-                f"expected {model.steps[number].planes}"
+                f"image {image}, {step.name}: issued {step.planes} planes, expected {model.planes}"
             )
         if exact and place and step.cycles != step.cycles_model:
             return (

@@ -13,8 +13,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer
 
-from arch.cycles import LayerCycles, layer_cycles
+from arch.cycles import layer_cycles
+from arch.plane_counts import issued_planes
 from arch.program import build_program
+from arch.skipping_cycles import LayerWork, work_of_layer
 from cosim.driver import BURST, CLOCK_NS
 from cosim.golden import GoldenLayer
 from cosim.layer_case import LayerCase, LayerResult
@@ -33,7 +35,7 @@ class Testbench:
 
     def __init__(self, dut: Any) -> None:
         self.tables, names = read_tables(CASE)
-        self.program = build_program(self.tables)
+        self.program = build_program(self.tables, skip_zero_planes=names["skip_zero_planes"])
         self.monitor = names["ports"]["monitor"]["fields"]
         self.driver = LayerDriver(dut, self.program.shape, list(self.monitor["offered"]["fields"]))
 
@@ -47,7 +49,8 @@ class Testbench:
         burst: int = BURST,
     ) -> None:
         """Begin a run of ``layer``."""
-        total = self.model(layer, windows).total * 256 // (256 - stall)
+        most = layer_cycles(self.tables.layer(layer), self.program.shape, positions=len(windows))
+        total = most.total * 256 // (256 - stall)
         self.driver.start(
             self.program.names.index(layer),
             windows,
@@ -58,9 +61,9 @@ class Testbench:
             burst=burst,
         )
 
-    def model(self, layer: str, windows: np.ndarray) -> LayerCycles:
-        """The closed form of a run of ``layer``."""
-        return layer_cycles(self.tables.layer(layer), self.program.shape, positions=len(windows))
+    def model(self, layer: str, windows: np.ndarray) -> LayerWork:
+        """What a run of ``layer`` takes."""
+        return work_of_layer(self.tables.layer(layer), self.program.shape, windows)
 
     async def check(self, layer: str, *, stall: int, after_reset: bool = False) -> LayerResult:
         """Run ``layer`` over its windows and compare; record the result."""
@@ -85,16 +88,20 @@ class Testbench:
         await self.settle()
         self.run(layer, windows, stall=stall, record=True)
         again = await self.driver.finish()
-        planes = max(1, table.ous) * geometry.act_bits
+        skips = self.program.shape.skip_zero_planes
+        before = np.full((position, max(1, table.ous)), geometry.act_bits)
+        if skips:
+            before = issued_planes(table, windows[:position], geometry.act_bits)
         values = self.monitor["values"]
         return locate(
             GoldenLayer(table, geometry).trace(windows[position]),
             geometry,
             table.spec.activation,
-            codes=again.codes[position * planes :],
-            values=again.values[position * max(1, table.ous) :],
+            codes=again.codes[before.sum(dtype=int) :],
+            values=again.values[np.count_nonzero(before) :],
             code_bits=self.monitor["codes"]["fields"]["0"]["bits"],
             value_bits=values["bits"] // geometry.ou_weights,
+            skip_zero_planes=skips,
         )
 
     async def settle(self) -> None:
@@ -105,7 +112,7 @@ class Testbench:
 @cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")
 @cocotb.parametrize(layer=CASE.layers, stall=CASE.stalls)
 async def equals_golden(dut: Any, layer: str, stall: int) -> None:
-    """Every output of a layer equals the golden model, and its cycles the closed form."""
+    """Every output of a layer equals the golden model, and its cycles those of the model."""
     bench = Testbench(dut)
     await bench.driver.reset()
     await bench.settle()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from arch.cycles import LayerCycles
+from arch.skipping_cycles import LayerWork
 from cosim.layer_case import LayerResult
 from cosim.layer_driver import LayerRun
 
@@ -35,16 +35,16 @@ def differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
 def judge(
     done: LayerRun,
     expected: np.ndarray,
-    model: LayerCycles,
+    model: LayerWork,
     *,
     layer: str,
     stall: int,
     after_reset: bool,
 ) -> LayerResult:
-    """Compare a run with the golden model and with the closed form.
+    """Compare a run with the golden model and with the model of the cycles.
 
-    Outputs must be equal, all planes must have been issued, and without stalls the cycles must be
-    those of the closed form. ``problem`` says which of these does not hold, the first of them.
+    Outputs must be equal, the planes of the model must have been issued, and without stalls in its
+    cycles. ``problem`` says which of these does not hold, the first of them.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def judge(
         The run.
     expected : int array, shape (P, C)
         Outputs of the golden model.
-    model : LayerCycles
-        The closed form.
+    model : LayerWork
+        What the run must take.
     layer, stall, after_reset
         As in :class:`cosim.layer_case.LayerResult`.
     """

@@ -168,9 +168,10 @@ class HardwareSection(Section):
     """The generated hardware."""
 
     tiles: Literal[1] = Field(default=1, description="Operation units that work in parallel.")
-    skip_zero_planes: Literal[False] = Field(
+    skip_zero_planes: bool = Field(
         default=False,
-        description="Whether bit planes in which every input bit is zero are left out.",
+        description="Whether bit planes in which every input bit of an OU is zero are left out; "
+        "the cycles then depend on the images.",
     )
     crossbar: Literal["emulated"] = Field(
         default="emulated", description="What stands for the crossbar: memory and adders."
@@ -184,8 +185,7 @@ class HardwareSection(Section):
     @classmethod
     def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python 1 is True; to a person who writes a configuration it is not.
-        default = cls.model_fields[str(info.field_name)].default
-        if isinstance(value, bool) != isinstance(default, bool):
+        if isinstance(value, bool) and info.field_name != "skip_zero_planes":
             raise PydanticCustomError("literal_error", "wrong type")
         return value
 

@@ -172,6 +172,7 @@ def _names(design, program):
         "tables_sha256": program.tables_sha256,
         "clock": "clk",
         "reset": {"name": "rst", "kind": "synchronous", "active": "high"},
+        "skip_zero_planes": design.sizes["skip_zero_planes"],
         "layers": {name: number for number, name in enumerate(design.layers)},
         **design.names,
         "ports": _ports(design.engine),

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from arch.cycles import layer_cycles
 from arch.errors import CheckFailed, InputError
 from arch.fixed import is_lossless
+from arch.program import build_program
 from arch.table_files import load
 from arch.tables import MappingTables
 from cosim.cosimulation import STALLS, Cosimulation
@@ -79,12 +81,23 @@ def run(context: Context) -> None:
             context.inputs["verilog"] / NETWORK,
             encode_input(network, test.images[: settings.network_images]),
             scratch,
-            settings,
+            context.configuration,
         )
         (context.output / NETWORK).mkdir()
         _keep(whole, context.output / NETWORK)
         problems += whole.problems
-    layers = {name: _layer(name, done) for name in golden.layers}
+    shape = build_program(
+        tables, skip_zero_planes=context.configuration.hardware.skip_zero_planes
+    ).shape
+    layers = {
+        name: _layer(name, done)
+        | {
+            "cycles_bound": layer_cycles(
+                tables.layer(name), shape, positions=len(windows[name])
+            ).total
+        }
+        for name in golden.layers
+    }
     wrong = _wrong_images(done, tables, chosen)
     write_json(
         context.output / RESULT,

@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 
 from arch.errors import CheckFailed
-from arch.network_cycles import NetworkCycles, network_cycles
+from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
 from arch.table_files import load
 from cosim.cosimulation import STALLS, Cosimulation
 from cosim.network_case import NetworkResult
 from cosim.networks import cosimulate_network
-from flow.configuration import CosimSection
+from flow.configuration import Configuration
 
 __all__ = ["cosimulate_images"]
 
 
 def cosimulate_images(
-    tables: Path, verilog: Path, codes: np.ndarray, scratch: Path, settings: CosimSection
+    tables: Path, verilog: Path, codes: np.ndarray, scratch: Path, configuration: Configuration
 ) -> tuple[dict[str, Any], Cosimulation[NetworkResult]]:
     """Run images through the network engine; what the report says of it, and what was found.
 
@@ -30,14 +30,15 @@ def cosimulate_images(
         Quantised images.
     scratch : Path
         Where the simulation runs, and where simulators are kept.
-    settings : CosimSection
-        Stalls, seed and waveforms.
+    configuration : Configuration
+        The hardware; stalls, seed and waveforms.
 
     Raises
     ------
     :exc:`arch.errors.CheckFailed`
         If no run without stalls reached its end.
     """
+    settings = configuration.cosim
     done = cosimulate_network(
         tables,
         verilog,
@@ -53,7 +54,9 @@ def cosimulate_images(
         reason = done.problems[0] if done.problems else "the simulation ended early"
         raise CheckFailed(f"the network was not simulated: {reason}: see {done.junit.parent}")
     loaded = load(tables)
-    model = network_cycles(loaded, build_network_program(loaded))
+    program = build_network_program(
+        loaded, skip_zero_planes=configuration.hardware.skip_zero_planes
+    )
     wrong = {image for run in done.runs for image in run.wrong_images}
     return {
         "images": len(codes),
@@ -62,17 +65,20 @@ def cosimulate_images(
         "mismatches": sum(run.mismatches for run in done.runs),
         "seconds": sum(run.seconds for run in done.runs),
         "cycles_per_second": done.cycles_per_second,
-        **_work(clean[0], model),
+        "cycles_bound": network_cycles(loaded, program).total,
+        **_work(clean[0], len(program.steps)),
     }, done
 
 
-def _work(run: NetworkResult, model: NetworkCycles) -> dict[str, Any]:
+def _work(run: NetworkResult, count: int) -> dict[str, Any]:
     """Cycles of one image: the last, whose input did not have to wait for the run to begin."""
-    steps = run.steps[-len(model.steps) :]
+    steps = run.steps[-count:]
     cycles = sum(step.cycles for step in steps)
+    every = run.steps[count:] or steps
     return {
-        "cycles_model": model.total,
+        "cycles_model": sum(step.cycles_model for step in steps),
         "cycles_rtl": cycles,
+        "cycles_mean": sum(step.cycles for step in every) * count / len(every),
         "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles),
         "steps": [
             {

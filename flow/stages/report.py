@@ -50,6 +50,7 @@ _OF_COUNTS = (
     "cell_bits_stored",
 )
 _OF_COSIM = (
+    "cycles_bound",
     "cycles_model",
     "cycles_rtl",
     "ou_issue_utilisation",
@@ -79,6 +80,7 @@ _SUMMED = (
     "crossbars",
     "index_bits",
     "cell_bits_stored",
+    "cycles_bound",
     "cycles_model",
     "cycles_rtl",
     "outputs_compared",

@@ -78,6 +78,10 @@ def test_layer_equals_golden_windows(spec, lanes, beat, at):
     assert got == windows(image, spec).tolist()
     assert walk.windows == spec.positions
     assert set(counts) == {walk.window_runs(lanes=lanes, beat=beat)}
+    ends = [
+        number for number, run in enumerate(walk.runs(lanes=lanes, beat=beat), 1) if run.beat_last
+    ]
+    assert walk.first_beat_runs(lanes=lanes, beat=beat) == 1 + ends.index(True)
 
 
 def test_linear_reads_neighbours():

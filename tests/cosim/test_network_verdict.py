@@ -49,7 +49,7 @@ def perfect(case):
 
 def judge(case, done, expected, *, stall=0):
     program, model, *_ = case
-    return judge_network(done, expected, program, model, stall=stall, after_reset=False)
+    return judge_network(done, expected, program, [model] * IMAGES, stall=stall, after_reset=False)
 
 
 def place_of(program, name, number):

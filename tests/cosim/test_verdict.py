@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from arch.cycles import LayerCycles
+from arch.skipping_cycles import LayerWork
 from cosim.layer_driver import LayerRun
 from cosim.verdict import differences, judge
 
-MODEL = LayerCycles(positions=2, load=1, compute=8, drain=3, fetch=1)
+MODEL = LayerWork(total=45, planes=16)
 EXPECTED = np.array([[1, 2, 3], [4, 5, 6]])
 RIGHT = LayerRun(
     outputs=EXPECTED.ravel(),

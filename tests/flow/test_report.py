@@ -119,6 +119,16 @@ NETWORK = {
 }
 
 
+def test_both_bounds_in_the_report():
+    """What it takes if no plane is skipped stands beside what it took, where they differ."""
+    for bound, text in ((33810, "(model 33,810), 97.4 %"), (40000, "40,000 if no plane were skip")):
+        whole = copy.deepcopy(REPORT)
+        whole["cosim"]["network"] = NETWORK | {"cycles_bound": bound}
+        console = Console(file=io.StringIO(), width=300)
+        console.print(report_tables(whole))
+        assert text in console.file.getvalue()
+
+
 def test_network_in_the_report(tmp_path):
     """It is there or null, and the table has a row of it."""
     assert set(report_schema()["properties"]["cosim"]["properties"]["network"]["required"]) == set(
