@@ -76,7 +76,7 @@ module layer_bench #(
     reg [31:0] left = 0, idle = 0, noise = 1;
     reg [63:0] remaining = 0;
     wire hangs = idle == patience || remaining == 0;
-    wire progress = (beat_valid & beat_ready) | (result_valid & result_ready) | monitor[0];
+    wire progress = |(offered & taken) | monitor[0];
     wire signed [31:0] wide = {{(33 - RESULT_BITS){result[RESULT_BITS-2]}}, result[RESULT_BITS-2:0]};
 
     always @(posedge clk) begin

@@ -9,7 +9,7 @@ from arch.geometry import Geometry
 from arch.plane_counts import plane_mask
 from cosim.golden import LayerTrace
 
-__all__ = ["locate", "unpack_word"]
+__all__ = ["issued_order", "locate", "unpack_word"]
 
 
 def unpack_word(word: int, count: int, bits: int, *, signed: bool = False) -> list[int]:
@@ -18,6 +18,24 @@ def unpack_word(word: int, count: int, bits: int, *, signed: bool = False) -> li
     if not signed:
         return elements
     return [value - (value >> (bits - 1) << bits) for value in elements]
+
+
+def issued_order(
+    trace: LayerTrace, geometry: Geometry, *, skip_zero_planes: bool
+) -> list[tuple[int, int]]:
+    """OU and plane of everything that is issued for an output position, in order."""
+    planes = range(geometry.act_bits)
+    masks = np.full(len(trace.drive), (1 << geometry.act_bits) - 1)
+    if skip_zero_planes:
+        masks = plane_mask(trace.drive, geometry.act_bits)
+        if len(masks) and not masks[-1]:
+            masks[-1] = 1  # a plane of zeros ends the position
+    return [
+        (ou, plane)
+        for ou, mask in enumerate(masks.tolist())
+        for plane in reversed(planes)
+        if mask >> plane & 1
+    ]
 
 
 def locate(
@@ -55,7 +73,7 @@ def locate(
     if trace.codes_negative is not None:
         golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
     columns = golden.shape[2]
-    issued = _issued(trace, geometry, skip_zero_planes)
+    issued = issued_order(trace, geometry, skip_zero_planes=skip_zero_planes)
     if len(codes) < len(issued):
         return f"only {len(codes)} of {len(issued)} planes were issued"
     for (ou, plane), word in zip(issued, codes, strict=False):
@@ -73,22 +91,6 @@ def locate(
                     f"though all its ADC codes are right"
                 )
     return "every OU is right: look at the accumulators, the index of outputs or the requantisation"
-
-
-def _issued(trace: LayerTrace, geometry: Geometry, skip_zero_planes: bool) -> list[tuple[int, int]]:
-    """OU and plane of everything that is issued for the position, in order."""
-    planes = range(geometry.act_bits)
-    masks = np.full(len(trace.drive), (1 << geometry.act_bits) - 1)
-    if skip_zero_planes:
-        masks = plane_mask(trace.drive, geometry.act_bits)
-        if len(masks) and not masks[-1]:
-            masks[-1] = 1  # a plane of zeros ends the position
-    return [
-        (ou, plane)
-        for ou, mask in enumerate(masks.tolist())
-        for plane in reversed(planes)
-        if mask >> plane & 1
-    ]
 
 
 def _codes_of_plane(codes: np.ndarray, plane: int, activation: ActFormat) -> list[int]:

@@ -40,6 +40,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "encoding": ENCODINGS,
     "adc": ("lossless", "one bit short", "two bits short"),
     "scheme": SCHEMES,
+    "skip_zero_planes": (False, True),
 }
 """Values of each parameter. Signed and unsigned activations are both in every case."""
 
@@ -78,6 +79,11 @@ class SweepCase:
     def scheme(self) -> str:
         """The sparsity structure."""
         return str(dict(self.values)["scheme"])
+
+    @property
+    def skip_zero_planes(self) -> bool:
+        """Whether planes without ones are skipped."""
+        return bool(dict(self.values)["skip_zero_planes"])
 
 
 def sweep_cases(strength: int) -> list[SweepCase]:
@@ -222,7 +228,8 @@ def run_case(
     tables = save(sweep_tables(case, seed), directory / "tables")
     verilog = directory / "verilog"
     verilog.mkdir()
-    write_verilog(build_program(tables), verilog)
+    program = build_program(tables, skip_zero_planes=case.skip_zero_planes)
+    write_verilog(program, verilog)
     rng = np.random.default_rng(seed)
     return cosimulate_layers(
         directory / "tables",
@@ -239,6 +246,9 @@ def _windows(spec: LayerSpec, rng: np.random.Generator) -> np.ndarray:
     form = spec.activation
     windows = rng.integers(form.minimum, form.maximum + 1, (_POSITIONS, spec.rows))
     windows[0], windows[1], windows[2] = form.minimum, form.maximum, 0
+    masks = rng.integers(form.minimum, form.maximum + 1, (2, spec.rows))
+    windows[4] &= masks[0, 0]  # some planes of every input are zero,
+    windows[5] &= masks[0] & masks[1]  # and some of each input
     return windows
 
 

@@ -191,20 +191,18 @@ class NetworkEngine(wiring.Component):
             self.monitor.cycles.eq(control.cycles),
             self.monitor.planes.eq(layers.planes),
             self.monitor.plane.eq(layers.monitor.plane),
+            self.monitor.offered.ous.eq(layers.monitor.offered.input_fetch),
+            self.monitor.taken.ous.eq(layers.monitor.taken.input_fetch),
         ]
-        for name, stalling in zip(
-            NetworkMonitor.STREAMS,
-            (
-                self.i,
-                m.submodules.walk.o,
-                m.submodules.read.o,
-                m.submodules.pack.o,
-                layers.o,
-                store.i,
-                self.o,
-            ),
-            strict=True,
-        ):
+        for name, stalling in {
+            "i": self.i,
+            "runs": m.submodules.walk.o,
+            "read_runs": m.submodules.read.o,
+            "beats": m.submodules.pack.o,
+            "layer_results": layers.o,
+            "results": store.i,
+            "o": self.o,
+        }.items():
             m.d.comb += [
                 self.monitor.offered[name].eq(stalling.valid),
                 self.monitor.taken[name].eq(stalling.ready),

@@ -130,10 +130,10 @@ class NetworkMonitor(data.StructLayout):
     plane : ``unsigned(1)``
         The codes of a plane are valid in this cycle.
     offered, taken : ``StructLayout`` of ``unsigned(1)``
-        Valid and ready of each stream that can stall.
+        Valid and ready of each stream that can stall; ``ous`` are the OUs that input fetch gives.
     """
 
-    STREAMS = ("i", "runs", "read_runs", "beats", "layer_results", "results", "o")
+    STREAMS = ("i", "runs", "read_runs", "beats", "layer_results", "results", "o", "ous")
 
     def __init__(self, *, out_bits, at_bits, steps):
         flags = data.StructLayout(dict.fromkeys(self.STREAMS, 1))

@@ -1,8 +1,10 @@
 """The closed form of a network: sums and shares; the hardware is compared in tests/hw."""
 
+import numpy as np
+
 from arch.cycles import layer_cycles
 from arch.geometry import Geometry
-from arch.network_cycles import network_cycles
+from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
 from sw.mapping import map_network
 from tests.sw.integer_layers import residual_network
@@ -22,6 +24,31 @@ def test_steps_add_up():
     )
     assert cycles.planes == planes
     assert cycles.utilisation == planes / cycles.total
+
+
+def test_skipping_depends_on_the_image():
+    """Dark images take less; without skipping they take as long as any."""
+    tables = map_network(residual_network(GEOMETRY), GEOMETRY)
+    layers = [table.spec for table in tables.layers]
+    for skip in (False, True):
+        program = build_network_program(tables, skip_zero_planes=skip)
+        bound = network_cycles(tables, program)
+        dark, light = (
+            image_cycles(
+                tables,
+                program,
+                {spec.name: np.full((spec.positions, spec.rows), value) for spec in layers},
+            )
+            for value in (0, -1)
+        )
+        assert light == bound
+        if not skip:
+            assert dark == bound
+            continue
+        assert dark.planes == sum(spec.positions for spec in layers)
+        assert dark.total < bound.total
+        for less, most in zip(dark.steps, bound.steps, strict=True):
+            assert (less.cycles < most.cycles) == (less.name in [spec.name for spec in layers])
 
 
 def test_operations_take_a_cycle_an_element():

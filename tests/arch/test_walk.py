@@ -78,9 +78,7 @@ def test_layer_equals_golden_windows(spec, lanes, beat, at):
     assert got == windows(image, spec).tolist()
     assert walk.windows == spec.positions
     assert set(counts) == {walk.window_runs(lanes=lanes, beat=beat)}
-    ends = [
-        number for number, run in enumerate(walk.runs(lanes=lanes, beat=beat), 1) if run.beat_last
-    ]
+    ends = [run.beat_last for run in walk.runs(lanes=lanes, beat=beat)]
     assert walk.first_beat_runs(lanes=lanes, beat=beat) == 1 + ends.index(True)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ from arch.errors import CheckFailed, ToolError
 from arch.fixed import OutFormat
 from arch.geometry import Geometry
 from arch.program import build_program
-from arch.table_files import save
+from arch.table_files import load, save
 from arch.tables import MappingTables
 from cosim.cosimulation import STALLS
 from cosim.harness import build_simulator
@@ -208,3 +209,47 @@ def test_simulator_that_dies(network, tmp_path, statement):
     target = altered(network, tmp_path, when_busy(statement))
     with pytest.raises(CheckFailed, match=r"^the simulator (died|ended without a result)"):
         simulate(network, target, tmp_path, stalls=(0,), resets=False)
+
+
+@pytest.fixture(scope="module")
+def skipping(network, tmp_path_factory):
+    """The same tables in an engine that skips planes, and windows in which many are zero."""
+    source, windows = network
+    directory = tmp_path_factory.mktemp("skipping")
+    (directory / "verilog").mkdir()
+    tables = load(source / "tables")
+    write_verilog(build_program(tables, skip_zero_planes=True), directory / "verilog")
+    shutil.copytree(source / "tables", directory / "tables")
+    sparse = {name: array & 0b0101_0001 for name, array in windows.items()}
+    for array in sparse.values():
+        array[1], array[3, :12] = 0, 0
+    return directory, sparse
+
+
+def test_planes_are_skipped(skipping, network, tmp_path):
+    """Exact with stalls and after a reset; the model gives planes and cycles."""
+    done = simulate(skipping, skipping[0] / "verilog", tmp_path)
+    assert done.problems == ()
+    assert all(run.cycles == run.cycles_model for run in done.runs if not run.stall)
+    every = simulate(network, network[0] / "verilog", tmp_path, stalls=(0,), resets=False)
+    for name in skipping[1]:
+        runs = runs_of(done, name)
+        assert len({run.planes for run in runs}) == 1
+        assert 0 < runs[0].planes < runs_of(every, name)[0].planes / 2
+
+
+def test_wrong_cell_is_named_behind_skipped_planes(skipping, tmp_path):
+    def flip(text):
+        return re.sub(
+            r"(cells\[2\] = \d+'h[0-9a-f]*)([0-9a-f]);",
+            lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x};",
+            text,
+        )
+
+    verilog = altered(skipping, tmp_path, flip)
+    done = simulate(skipping, verilog, tmp_path, stalls=(0,), resets=False)
+    assert re.fullmatch(
+        r"layer first is wrong at position [024], output \d: expected -?\d+, seen -?\d+; "
+        r"OU 2, plane [046], bit line 0: ADC code \d+, expected \d+",
+        done.problems[0],
+    )

@@ -6,7 +6,7 @@ import pytest
 from arch.fixed import ActFormat
 from arch.geometry import Geometry
 from cosim.golden import GoldenLayer
-from cosim.mismatch import locate, unpack_word
+from cosim.mismatch import issued_order, locate, unpack_word
 from tests.cosim.random_tables import linear_spec, random_table
 
 CODE_BITS, VALUE_BITS = 5, 22
@@ -18,14 +18,16 @@ def pack(values, bits):
     )
 
 
-def monitored(trace, geometry, activation):
+def monitored(trace, geometry, activation, *, skip=False):
     """What right hardware shows."""
     golden = trace.codes
     if trace.codes_negative is not None:
         golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
     codes = []
-    for ou in golden:
+    for ou, drive in zip(golden, trace.drive.tolist(), strict=True):
         for plane in reversed(range(geometry.act_bits)):
+            if skip and not any(value >> plane & 1 for value in drive):
+                continue
             line = ou[min(plane, activation.bits - 1)]
             if plane >= activation.bits and not activation.signed:
                 line = np.zeros_like(line)
@@ -33,7 +35,7 @@ def monitored(trace, geometry, activation):
     return codes, [pack(values, VALUE_BITS) for values in trace.partials]
 
 
-def place(trace, geometry, activation, codes, values):
+def place(trace, geometry, activation, codes, values, *, skip=False):
     return locate(
         trace,
         geometry,
@@ -42,6 +44,7 @@ def place(trace, geometry, activation, codes, values):
         values=values,
         code_bits=CODE_BITS,
         value_bits=VALUE_BITS,
+        skip_zero_planes=skip,
     )
 
 
@@ -90,6 +93,41 @@ def test_missing_planes(case):
     assert place(trace, geometry, activation, codes[:-1], values) == (
         "only 23 of 24 planes were issued"
     )
+
+
+@pytest.fixture(params=[False, True], ids=["unsigned", "signed"])
+def skipping_case(request):
+    """Four OUs: with planes 0 and 2 and, if signed, the sign; none; plane 1; and none."""
+    geometry = Geometry(ou_rows=2)
+    activation = ActFormat(bits=5, signed=request.param)
+    spec = linear_spec(3, 2, activation=activation)
+    table = random_table(spec, geometry, 4, np.random.default_rng(0))
+    table.inputs[:] = [[0, -1], [1, 1], [2, 1], [-1, -1]]
+    window = np.array([-11 if request.param else 5, 0, 2])
+    trace = GoldenLayer(table, geometry).trace(window)
+    codes, values = monitored(trace, geometry, activation, skip=True)
+    # The last OU ends the position with a plane of zeros; OU 1 is not issued.
+    return trace, geometry, activation, [*codes, 0], [values[0], *values[2:]]
+
+
+def test_skipped_planes_are_not_missing(skipping_case):
+    trace, geometry, activation, codes, values = skipping_case
+    upper = [7, 6, 5, 4] if activation.signed else []
+    order = [(0, plane) for plane in (*upper, 2, 0)] + [(2, 1), (3, 0)]
+    assert issued_order(trace, geometry, skip_zero_planes=True) == order
+    assert len(codes) == len(order)
+    assert place(*skipping_case, skip=True).startswith("every OU is right")
+    assert place(trace, geometry, activation, codes[:-1], values, skip=True) == (
+        f"only {len(order) - 1} of {len(order)} planes were issued"
+    )
+    codes[-2] ^= 1
+    assert place(*skipping_case, skip=True).startswith("OU 2, plane 1, bit line 0: ADC code ")
+
+
+def test_wrong_value_behind_a_skipped_ou(skipping_case):
+    *_, values = skipping_case
+    values[1] ^= 1
+    assert place(*skipping_case, skip=True).startswith("OU 2, weight column 0: shift-and-add gave ")
 
 
 def test_unpack_word():

@@ -10,7 +10,7 @@ import pytest
 from arch.geometry import Geometry
 from arch.network_program import build_network_program
 from arch.network_shape import WORD_BITS
-from arch.table_files import save
+from arch.table_files import load, save
 from cosim.cosimulation import STALLS
 from cosim.networks import cosimulate_network
 from hw.emit import write_verilog
@@ -138,3 +138,28 @@ def test_a_hang_is_named(network, tmp_path):
         r"image 0, operation sum, position 0, channel 0: is missing; in step sum; i waits .*",
         done.problems[0],
     )
+
+
+def test_planes_are_skipped(network, tmp_path):
+    """Exact with stalls and after a reset; the images take different cycles, as the model says."""
+    directory, *_ = network
+    program = build_network_program(load(directory / "tables"), skip_zero_planes=True)
+    verilog = tmp_path / "verilog"
+    verilog.mkdir()
+    write_verilog(program, verilog)
+    images = network[2] & 0b0101_0000
+    images[1, :, 3:] = 0
+    images[2] = 0
+    done = simulate((directory, program, images), verilog, tmp_path)
+    assert done.problems == ()
+    for run in done.runs:
+        steps = [
+            run.steps[n : n + len(program.steps)]
+            for n in range(0, len(run.steps), len(program.steps))
+        ]
+        planes = [sum(step.planes for step in part) for part in steps]
+        assert planes == sorted(planes, reverse=True)
+        assert len(set(planes)) == 3
+        if not run.stall:
+            assert all(step.cycles == step.cycles_model for step in run.steps[1:])
+            assert len({sum(step.cycles_model for step in part) for part in steps}) == 3

@@ -6,12 +6,15 @@ import dataclasses
 import numpy as np
 import pytest
 from amaranth import Module, ResetInserter, Signal
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arch.fixed import ActFormat, OutFormat
 from arch.program import build_program
 from arch.skipping_cycles import work_of_layer
 from arch.tables import MappingTables
 from cosim.golden import GoldenLayer
+from cosim.mismatch import issued_order
 from hw.layer_engine import LayerEngine
 from hw.testing import Watch, feed, run, sample, take, tick
 from tests.cosim.random_tables import (
@@ -150,17 +153,61 @@ def test_matches_golden(case, scheme, seed, skip, tmp_path):
     Bench(table, geometry=geometry, skip=skip).check(windows, tmp_path / "engine.vcd", seed=seed)
 
 
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("encoding", ["offset", "differential"])
 @pytest.mark.parametrize("seed", [None, 1], ids="seed={}".format)
-def test_any_records(encoding, seed, tmp_path):
+def test_any_records(encoding, seed, skip, tmp_path):
     """Records that no pruner made: any inputs and outputs, doubled and missing ones."""
     geometry = geometry_of(ou_rows=4, act_bits=3, adc_bits=4, encoding=encoding)
     rng = np.random.default_rng(3)
     spec = linear_spec(11, 5, activation=ActFormat(bits=3, signed=True))
     spec = dataclasses.replace(spec, output=SIGNED)
     table = visible(random_table(spec, geometry, 12, rng), geometry, rng)
-    windows = random_windows(spec, 4, rng)
-    Bench(table, geometry=geometry).check(windows, tmp_path / "engine.vcd", seed=seed)
+    windows = sparse_windows(spec, 4, rng) if skip else random_windows(spec, 4, rng)
+    Bench(table, geometry=geometry, skip=skip).check(windows, tmp_path / "engine.vcd", seed=seed)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    geometry=st.builds(
+        geometry_of,
+        ou_rows=st.integers(2, 9),
+        ou_cols=st.sampled_from((4, 8)),
+        act_bits=st.integers(1, 8),
+        adc_bits=st.integers(2, 6),
+        encoding=st.sampled_from(("offset", "differential")),
+    ),
+    scheme=st.sampled_from(("column_vector", "row_vector")),
+    rows=st.integers(1, 24),
+    cols=st.integers(1, 6),
+    ratio=st.sampled_from((0.0, 0.3, 0.8)),
+    signed=st.booleans(),
+    masks=st.lists(st.integers(-128, 127), min_size=1, max_size=4),
+    share=st.sampled_from((0.0, 0.2, 0.7)),
+)
+def test_model_of_skipping(geometry, scheme, rows, cols, ratio, signed, masks, share):
+    """The model predicts the cycles of any layer from its activations; the outputs are exact."""
+    table = mapped(rows, cols, scheme, geometry, ratio=ratio, signed=signed)
+    rng = np.random.default_rng(rows)
+    form = table.spec.activation
+    windows = rng.integers(form.minimum, form.maximum + 1, (len(masks), rows))
+    windows &= np.array(masks)[:, None] & form.maximum if not signed else np.array(masks)[:, None]
+    blocks = rng.random((len(masks), -(-rows // geometry.ou_rows))) < share
+    windows[np.repeat(blocks, geometry.ou_rows, axis=1)[:, :rows]] = 0
+    Bench(table, geometry=geometry, skip=True).check(windows, None)
+
+
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+def test_full_queue_and_long_gaps(scheme, tmp_path):
+    """Long OUs fill the queue; then come many without ones; a position without any is the last."""
+    geometry = geometry_of(ou_rows=2, act_bits=8)
+    table = mapped(24, 12, scheme, geometry, ratio=0.0)
+    assert table.ous > 4 * 16
+    windows = np.full((5, 24), 255)
+    windows[:3, 12:] = 0
+    windows[1, ::2] = 1
+    windows[4] = 0
+    Bench(table, geometry=geometry, skip=True).check(windows, tmp_path / "engine.vcd")
 
 
 @pytest.mark.parametrize("positions", [1, 2, 3, 8])
@@ -173,8 +220,9 @@ def test_cycles(positions, rows, cols, tmp_path):
     Bench(table, geometry=geometry).check(windows, tmp_path / "engine.vcd")
 
 
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("seed", [None, 4], ids="seed={}".format)
-def test_several_layers(seed, tmp_path):
+def test_several_layers(seed, skip, tmp_path):
     """Layers of different structures one after the other, also the same one again."""
     geometry = geometry_of(ou_rows=4, act_bits=4)
     tables = (
@@ -182,9 +230,10 @@ def test_several_layers(seed, tmp_path):
         mapped(9, 8, "row_vector", geometry, name="b", signed=True),
         mapped(5, 3, "column_vector", geometry, name="c", ratio=1.0),
     )
-    bench = Bench(*tables, geometry=geometry)
+    bench = Bench(*tables, geometry=geometry, skip=skip)
     rng = np.random.default_rng(6)
-    runs = [(n, random_windows(tables[n].spec, 3, rng)) for n in (1, 0, 2, 2, 1)]
+    windows_of = sparse_windows if skip else random_windows
+    runs = [(n, windows_of(tables[n].spec, 3, rng)) for n in (1, 0, 2, 2, 1)]
 
     async def layers(ctx):
         for number, windows in runs:
@@ -202,13 +251,15 @@ def test_several_layers(seed, tmp_path):
     assert bench.outputs.payloads == [value for r in runs for value in bench.expected(*r)]
 
 
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("moment", [1, 30, 61, 90])
-def test_reset_in_mid_work(moment, tmp_path):
+def test_reset_in_mid_work(moment, skip, tmp_path):
     """After a reset at any moment a layer runs as if it were the first."""
     geometry = geometry_of(ou_rows=4, act_bits=4)
     table = mapped(14, 5, "column_vector", geometry)
-    windows = random_windows(table.spec, 4, np.random.default_rng(7))
-    bench = Bench(table, geometry=geometry)
+    windows_of = sparse_windows if skip else random_windows
+    windows = windows_of(table.spec, 4, np.random.default_rng(7))
+    bench = Bench(table, geometry=geometry, skip=skip)
     beats = beats_of(windows, geometry)
     top, reset = Module(), Signal()
     top.submodules.engine = ResetInserter(reset)(bench.dut)
@@ -267,13 +318,15 @@ def test_holds_two_positions(tmp_path):
     assert bench.outputs.payloads == bench.expected(0, windows)
 
 
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
-def test_monitor_shows_the_trace(scheme, tmp_path):
+def test_monitor_shows_the_trace(scheme, skip, tmp_path):
     """Codes of every plane and results of every OU, in issue order, equal the golden trace."""
     geometry = geometry_of(adc_bits=3, act_bits=4, encoding="differential")
     table = mapped(20, 5, scheme, geometry)
-    windows = random_windows(table.spec, 3, np.random.default_rng(9))
-    bench = Bench(table, geometry=geometry)
+    windows_of = sparse_windows if skip else random_windows
+    windows = windows_of(table.spec, 3, np.random.default_rng(9))
+    bench = Bench(table, geometry=geometry, skip=skip)
     codes, values = [], []
 
     async def look(ctx):
@@ -298,9 +351,16 @@ def test_monitor_shows_the_trace(scheme, tmp_path):
         vcd=tmp_path / "engine.vcd",
     )
     traces = [GoldenLayer(table, geometry).trace(window) for window in windows]
-    both = [np.concatenate([t.codes, t.codes_negative], axis=-1)[:, ::-1] for t in traces]
-    assert codes == [plane for t in both for ou in t.tolist() for plane in ou]
-    assert values == [ou for trace in traces for ou in trace.partials.tolist()]
+    both = [np.concatenate([t.codes, t.codes_negative], axis=-1) for t in traces]
+    issued = [issued_order(trace, geometry, skip_zero_planes=skip) for trace in traces]
+    assert codes == [
+        t[place].tolist() for t, places in zip(both, issued, strict=True) for place in places
+    ]
+    assert values == [
+        trace.partials[ou].tolist()
+        for trace, places in zip(traces, issued, strict=True)
+        for ou in dict(places)
+    ]
 
 
 def test_wrong_program():

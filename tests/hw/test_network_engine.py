@@ -10,7 +10,7 @@ from amaranth import Module, ResetInserter, Signal
 from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.layer import LayerSpec
-from arch.network_cycles import network_cycles
+from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
 from arch.tables import MappingTables
 from cosim.golden import GoldenNetwork
@@ -74,14 +74,28 @@ def chain(geometry, *, scheme="column_vector", ratio=0.4, seed=0, shape=(2, 6, 5
 class Bench:
     """An engine, its tables, and what images must give."""
 
-    def __init__(self, tables, *, images=2, lanes=4, seed=5):
-        self.program = build_network_program(tables, lanes=lanes)
-        self.model = network_cycles(tables, self.program)
+    def __init__(self, tables, *, images=2, lanes=4, seed=5, skip=False):
+        self.program = build_network_program(tables, lanes=lanes, skip_zero_planes=skip)
+        self.most = network_cycles(tables, self.program).total
         self.dut = NetworkEngine(self.program)
         form = self._input_format(tables)
         shape = (images, *self.program.steps[0].result.shape)
-        self.images = np.random.default_rng(seed).integers(form.minimum, form.maximum + 1, shape)
-        self.maps = GoldenNetwork(tables).run(self.images)
+        rng = np.random.default_rng(seed)
+        self.images = rng.integers(form.minimum, form.maximum + 1, shape)
+        if skip:  # dark places, and an image that is dark all over
+            self.images &= rng.integers(form.minimum, form.maximum + 1, shape)
+            self.images[:, :, : shape[2] // 2] = 0
+            self.images[1:] = 0
+        golden = GoldenNetwork(tables)
+        self.maps = golden.run(self.images)
+        windows = {
+            name: np.split(golden.inputs(name, self.images, self.maps), images)
+            for name in golden.layers
+        }
+        self.models = [
+            image_cycles(tables, self.program, {name: parts[n] for name, parts in windows.items()})
+            for n in range(images)
+        ]
         self.scores = Watch(self.dut.o)
         self.seen, self.steps = [], []
 
@@ -127,10 +141,11 @@ class Bench:
                         break
                 assert seen == self.expected_map(step, image), f"image {image}, {step.name}"
                 assert monitor.step == number
+                model = self.models[image].steps[number]
                 if step.kind == "layer":
-                    assert monitor.planes == self.model.steps[number].planes
+                    assert monitor.planes == model.planes
                 if exact:
-                    assert monitor.cycles == self.model.steps[number].cycles, step.name
+                    assert monitor.cycles == model.cycles, step.name
 
     def check(self, vcd, *, seed=None):
         expected = self.expected_scores()
@@ -168,11 +183,22 @@ def test_matches_golden(shape, scheme, seed, tmp_path):
     Bench(tables).check(tmp_path / "network.vcd", seed=seed)
 
 
+@pytest.mark.parametrize("seed", [None, 5], ids="seed={}".format)
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+@pytest.mark.parametrize("shape", ["stride", "pointwise"])
+def test_skips_planes(shape, scheme, seed, tmp_path):
+    """The same with planes skipped: the cycles of each image follow from its feature maps."""
+    bench = Bench(chain(GEOMETRY, scheme=scheme, **SHAPES[shape]), skip=True, images=3)
+    assert bench.models[1].total < bench.models[0].total < bench.most
+    bench.check(tmp_path / "network.vcd", seed=seed)
+
+
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("seed", [None, 9], ids="seed={}".format)
-def test_operations_between_layers(seed, tmp_path):
+def test_operations_between_layers(seed, skip, tmp_path):
     """A shortcut, an addition and an average, with zero points and signed codes."""
     tables = map_network(residual_network(GEOMETRY), GEOMETRY)
-    Bench(tables).check(tmp_path / "network.vcd", seed=seed)
+    Bench(tables, skip=skip).check(tmp_path / "network.vcd", seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -192,12 +218,13 @@ def test_geometries(geometry, lanes, tmp_path):
     Bench(tables, lanes=lanes).check(tmp_path / "network.vcd")
 
 
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("ratio", [0.0, 0.9, 1.0])
 @pytest.mark.parametrize("lanes", [1, 8])
-def test_cycles(ratio, lanes, tmp_path):
+def test_cycles(ratio, lanes, skip, tmp_path):
     """Whatever sets the pace: reading windows, computing, draining or handing over a bank."""
     tables = chain(GEOMETRY, ratio=ratio, padding=(1, 1), shape=(2, 4, 5))
-    Bench(tables, lanes=lanes, images=1).check(tmp_path / "network.vcd")
+    Bench(tables, lanes=lanes, images=1, skip=skip).check(tmp_path / "network.vcd")
 
 
 def test_a_network_of_one_layer(tmp_path):
@@ -210,7 +237,7 @@ def test_a_network_of_one_layer(tmp_path):
 def test_reset_in_mid_image(share, tmp_path):
     """After a reset at any moment before the scores images run as if they were the first."""
     bench = Bench(chain(GEOMETRY, stride=(2, 2)))
-    moment = 1 + int(share * bench.model.total)
+    moment = 1 + int(share * bench.models[0].total)
     top, reset = Module(), Signal()
     top.submodules.engine = ResetInserter(reset)(bench.dut)
     expected = bench.expected_scores()

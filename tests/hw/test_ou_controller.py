@@ -13,8 +13,10 @@ OUS = 6
 OUTPUTS = data.ArrayLayout(3, 2)
 
 
-def controller(*, ou_rows=3, act_bits=4):
-    return OuController(ou_rows=ou_rows, act_bits=act_bits, ous=OUS, outputs=OUTPUTS)
+def controller(*, ou_rows=3, act_bits=4, skip=False):
+    return OuController(
+        ou_rows=ou_rows, act_bits=act_bits, ous=OUS, outputs=OUTPUTS, skip_zero_planes=skip
+    )
 
 
 def ous_of(positions, *, ou_rows, act_bits, ous=OUS, seed=3):
@@ -73,6 +75,38 @@ def free_banks(dut, watch, *, seed):
     return testbench
 
 
+def masked(ous, act_bits, seed=5):
+    """OUs in which planes, or all of them, are zero, with the planes that have a one."""
+    rng = random.Random(seed)
+    scanned = []
+    for ou in ous:
+        mask = rng.choice((0, -1, rng.getrandbits(act_bits), 1, 1 << (act_bits - 1)))
+        acts = [act & mask for act in ou["acts"]]
+        planes = 0
+        for act in acts:
+            planes |= act
+        scanned.append(ou | {"acts": acts, "planes": planes})
+    return scanned
+
+
+def planes_with_ones(scanned, *, act_bits, signed):
+    """Planes of OUs that have a one, most significant first; plane 0 of an OU without any."""
+    beats = []
+    for ou in scanned:
+        every = planes_of([ou], act_bits=act_bits, signed=signed)
+        numbers = [n for n in reversed(range(act_bits)) if ou["planes"] >> n & 1] or [0]
+        for number in numbers:
+            beat = every[act_bits - 1 - number]
+            tag = beat["tag"] | {
+                "first": int(number == numbers[0]),
+                "last": int(number == numbers[-1]),
+                "negative": beat["tag"]["negative"] if ou["planes"] else 0,
+                "plane": number,
+            }
+            beats.append(beat | {"tag": tag})
+    return beats
+
+
 POSITIONS = 5
 
 
@@ -102,6 +136,50 @@ def test_matches_reference(signed, ou_rows, act_bits, seed, tmp_path):
     assert planes.cycles == [
         cycle + 1 + plane for cycle in taken.cycles for plane in range(act_bits)
     ]
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize(("ou_rows", "act_bits"), [(1, 1), (1, 8), (3, 5), (9, 8), (16, 2)])
+@pytest.mark.parametrize("seed", [None, 4], ids="seed={}".format)
+def test_skips_planes_without_ones(signed, ou_rows, act_bits, seed, tmp_path):
+    """Each OU takes as many cycles as it has planes with a one, and one if it has none."""
+    ous = masked(ous_of(POSITIONS, ou_rows=ou_rows, act_bits=act_bits), act_bits)
+    dut = controller(ou_rows=ou_rows, act_bits=act_bits, skip=True)
+    taken, planes = Watch(dut.i), Watch(dut.o)
+
+    async def give(ctx):
+        ctx.set(dut.signed, signed)
+        await feed(dut.i, ous, seed=seed)(ctx)
+        await tick(ctx, act_bits + 1)
+
+    run(
+        dut,
+        give,
+        free_banks(dut, planes, seed=seed or 0),
+        watches=[taken, planes],
+        vcd=tmp_path / "ou_controller.vcd",
+    )
+    assert planes.payloads == planes_with_ones(ous, act_bits=act_bits, signed=signed)
+    assert planes.cycles == [
+        cycle + 1 + plane
+        for cycle, ou in zip(taken.cycles, ous, strict=True)
+        for plane in range(max(1, ou["planes"].bit_count()))
+    ]
+
+
+def test_short_ous_follow_each_other(tmp_path):
+    """OUs of two positions with any number of planes leave no gap."""
+    ous = masked(ous_of(2, ou_rows=3, act_bits=8), 8)
+    dut = controller(act_bits=8, skip=True)
+    planes = Watch(dut.o)
+
+    async def give(ctx):
+        await feed(dut.i, ous)(ctx)
+        await tick(ctx, 9)
+
+    run(dut, give, watches=[planes], vcd=tmp_path / "ou_controller.vcd")
+    count = sum(max(1, ou["planes"].bit_count()) for ou in ous)
+    assert planes.cycles == list(range(1, 1 + count))
 
 
 @pytest.mark.parametrize("act_bits", [1, 3, 8])

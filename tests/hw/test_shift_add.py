@@ -15,7 +15,7 @@ TAG = PlaneTag(outputs=unsigned(6))
 OUS = 12
 
 
-def shift_add(geometry, level_bits):
+def shift_add(geometry, level_bits, tag=TAG):
     return ShiftAdd(
         level_bits=level_bits,
         ou_rows=geometry.ou_rows,
@@ -24,7 +24,7 @@ def shift_add(geometry, level_bits):
         weight_bits=geometry.weight_bits,
         arrays=geometry.arrays,
         value_bits=ou_magnitude(geometry).bit_length() + 1,
-        tag=TAG,
+        tag=tag,
     )
 
 
@@ -96,6 +96,51 @@ def test_matches_reference(signed, encoding, sizes, seed, tmp_path):
     assert seen.cycles == [cycle + 2 for cycle in given.cycles[act_bits - 1 :: act_bits]]
     if seed is None:
         assert seen.cycles == [act_bits * (ou + 1) + 1 for ou in range(OUS)]
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("encoding", ["offset", "differential"])
+@pytest.mark.parametrize("seed", [None, 6], ids="seed={}".format)
+def test_skipped_planes(signed, encoding, seed, tmp_path):
+    """Planes without ones do not come, and the result is as if they did: also without any."""
+    geometry = Geometry(encoding=encoding, adc_bits=16)
+    act_bits, top = geometry.act_bits, geometry.ou_rows * 3
+    rng = np.random.default_rng(4)
+    ones = rng.integers(0, 3, (OUS, act_bits)) * (rng.random((OUS, act_bits)) < 0.5)
+    ones[0], ones[1], ones[2] = 0, geometry.ou_rows, [1] + [0] * (act_bits - 1)
+    ones[3] = [0] * (act_bits - 1) + [1]  # Only the sign plane.
+    codes = rng.integers(0, top + 1, (OUS, act_bits, geometry.arrays, geometry.ou_cols))
+    codes[ones == 0] = 0
+    issued = [[n for n in reversed(range(act_bits)) if ones[ou, n]] or [0] for ou in range(OUS)]
+    planes = [
+        {
+            "levels": codes[ou, plane].ravel().tolist(),
+            "ones": int(ones[ou, plane]),
+            "tag": {
+                "first": int(plane == issued[ou][0]),
+                "last": int(plane == issued[ou][-1]),
+                "negative": int(signed and plane == act_bits - 1),
+                "outputs": 5 * ou,
+                "position_last": ou & 1,
+                "plane": plane,
+            },
+        }
+        for ou in range(OUS)
+        for plane in issued[ou]
+    ]
+    tag = PlaneTag(outputs=unsigned(6), skipped_of=act_bits)
+    dut = shift_add(geometry, top.bit_length(), tag)
+    given, seen = Watch(dut.i), Watch(dut.o)
+
+    async def drive(ctx):
+        await feed(dut.i, planes, seed=seed)(ctx)
+        await tick(ctx, 4)
+
+    run(dut, drive, watches=[given, seen], vcd=tmp_path / "shift_add.vcd")
+    values = reference(codes, ones, geometry, signed=signed)
+    assert [result["values"] for result in seen.payloads] == values.tolist()
+    ends = np.cumsum([len(numbers) for numbers in issued]) - 1
+    assert seen.cycles == [given.cycles[end] + 2 for end in ends]
 
 
 def sizes(**changes):
