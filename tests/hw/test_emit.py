@@ -36,7 +36,7 @@ FILES = [
 PATH = re.compile(r"""(?:^|[\s"'(=\[])(?:/[\w.]|[A-Za-z]:\\)""", re.M)
 
 
-def program_of(scheme, *, encoding="offset", ratio=0.4, **sizes):
+def program_of(scheme, *, encoding="offset", ratio=0.4, skip_zero_planes=False, **sizes):
     """Two small layers in one structure."""
     rng, layers = np.random.default_rng(1), []
     geometry = geometry_of(encoding=encoding, act_bits=4, **sizes)
@@ -45,7 +45,8 @@ def program_of(scheme, *, encoding="offset", ratio=0.4, **sizes):
         weights, kept = random_weights(spec, geometry, rng, ratio=ratio)
         layers.append(mapped_table(spec, weights, geometry, kept, rng))
     return build_program(
-        MappingTables(name="t", geometry=geometry, layers=tuple(layers), sha256="0123abcd" * 8)
+        MappingTables(name="t", geometry=geometry, layers=tuple(layers), sha256="0123abcd" * 8),
+        skip_zero_planes=skip_zero_planes,
     )
 
 
@@ -205,6 +206,15 @@ def test_names_of_memories(case):
             assert stated["bits"] * stated["elements"] == field[1].width
 
 
+@pytest.mark.parametrize("skip", [False, True])
+def test_names_say_whether_planes_are_skipped(skip):
+    """A testbench needs to know which planes come; the header says it, too."""
+    files = emit(program_of(SCHEMES[1], skip_zero_planes=skip))
+    assert json.loads(files["names.json"])["skip_zero_planes"] is skip
+    assert f"// skip_zero_planes: {skip}\n" in files["layer_engine.v"]
+    assert ("module \\layer_engine.queue " in files["layer_engine.v"]) == skip
+
+
 def test_waiver_file():
     """Each rule by itself, for this file alone, with its reason above it."""
     lines = waiver_file("x.v").splitlines()
@@ -241,8 +251,8 @@ def lint(directory, control, top="layer_engine"):
 @pytest.mark.cosim
 @pytest.mark.parametrize(
     "sizes",
-    [{}, {"encoding": "differential", "adc_bits": 3, "ou_rows": 1}],
-    ids=["offset", "differential"],
+    [{}, {"encoding": "differential", "adc_bits": 3, "ou_rows": 1}, {"skip_zero_planes": True}],
+    ids=["offset", "differential", "skipping"],
 )
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_lint_is_clean(scheme, sizes, tmp_path):

@@ -191,7 +191,10 @@ def test_model_of_skipping(geometry, scheme, rows, cols, ratio, signed, masks, s
     rng = np.random.default_rng(rows)
     form = table.spec.activation
     windows = rng.integers(form.minimum, form.maximum + 1, (len(masks), rows))
-    windows &= np.array(masks)[:, None] & form.maximum if not signed else np.array(masks)[:, None]
+    windows &= np.array([mask & 255 for mask in masks])[:, None]
+    windows &= (1 << form.bits) - 1
+    if form.signed:
+        windows -= windows >> (form.bits - 1) << form.bits
     blocks = rng.random((len(masks), -(-rows // geometry.ou_rows))) < share
     windows[np.repeat(blocks, geometry.ou_rows, axis=1)[:, :rows]] = 0
     Bench(table, geometry=geometry, skip=True).check(windows, None)
