@@ -282,6 +282,7 @@ def test_reset_in_mid_work(moment, skip, tmp_path):
         ctx.set(reset, 0)
         assert not ctx.get(bench.dut.busy)
         assert not ctx.get(bench.dut.o.valid)
+        await tick(ctx)  # what left in the cycle of the reset is recorded by now
         before = len(bench.outputs.payloads)
         await bench.command(ctx, 0, 4)
         await feed(bench.dut.i, beats)(ctx)
