@@ -68,15 +68,15 @@ def layers_of(configuration: Path, run: Path, images: int) -> tuple[list[LayerLo
             continue
         table = tables.layer(step.name)
         runs = {"lanes": shape.lanes, "beat": geometry.ou_rows}
-        for windows in np.split(golden.inputs(step.name, codes, maps), images):
-            layers.append(
-                LayerLoad(
-                    counts=issued_planes(table, windows, geometry.act_bits),
-                    load=step.walk.window_runs(**runs),
-                    first_beat=step.walk.first_beat_runs(**runs),
-                    drain=table.spec.cols,
-                )
+        layers += [
+            LayerLoad(
+                counts=issued_planes(table, windows, geometry.act_bits),
+                load=step.walk.window_runs(**runs),
+                first_beat=step.walk.first_beat_runs(**runs),
+                drain=table.spec.cols,
             )
+            for windows in np.split(golden.inputs(step.name, codes, maps), images)
+        ]
     return layers, geometry.ou_rows if shape.engine.input_mode == "list" else 1
 
 
