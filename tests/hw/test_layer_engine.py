@@ -203,11 +203,11 @@ def test_model_of_skipping(geometry, scheme, rows, cols, ratio, signed, masks, s
 @pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
 def test_full_queue_and_long_gaps(scheme, tmp_path):
     """Long OUs fill the queue; then come many without ones; a position without any is the last."""
-    geometry = geometry_of(ou_rows=2, act_bits=8)
-    table = mapped(24, 12, scheme, geometry, ratio=0.0)
-    assert table.ous > 4 * 16
+    geometry = geometry_of(ou_rows=2, ou_cols=4, act_bits=8)
+    table = mapped(24, 24, scheme, geometry, ratio=0.0)
     windows = np.full((5, 24), 255)
-    windows[:3, 12:] = 0
+    # By row blocks: 48 OUs of 8 planes, then 240 without any, more than the queue has planes.
+    windows[:3, 4:] = 0
     windows[1, ::2] = 1
     windows[4] = 0
     Bench(table, geometry=geometry, skip=True).check(windows, tmp_path / "engine.vcd")
