@@ -116,7 +116,8 @@ def _search(search: Mapping[str, Any]) -> str:
     if search.get("winner"):
         change = 100 * (search["winner"]["accuracy"] - search["dense"]["accuracy"])
         text += (
-            f"; episode {search['winner']['episode']} chosen, validation accuracy {change:+.2f} "
+            f"; episode {search['winner']['episode']} x {search['winner']['scale']:.2f} chosen, "
+            f"validation accuracy {change:+.2f} "
             f"points ({search['max_accuracy_drop']:g} may be lost)"
         )
     elif search.get("problem"):
