@@ -10,10 +10,13 @@ from sw.search.reward import is_allowed
 
 __all__ = ["Finalist", "Selection", "select"]
 
-_APART = 0.01
+_APART = 0.003
 """Share of the dense cost by which finalists differ; less tells nothing new."""
 _LEAP = 2.0
 """Most by which a scale that nothing bounds yet changes at once, as a factor."""
+_MARGIN = 0.2
+"""Share of the way between two finalists that the next one keeps from each: where accuracies have
+noise, a point close to one of them tells what that one told."""
 _GROWTH = 3.0
 """The accuracy lost after the whole fine-tuning is taken to grow with this power of the scale, as
 that of ResNet-20 about does, until two finalists tell the power."""
@@ -99,10 +102,11 @@ def select(
     What the search finds is how the layers share the pruning; how much of it the accuracy bears
     only the whole fine-tuning tells. So the first finalist is the policy of the highest reward, and
     the others are this one scaled, ever closer to where it loses ``max_drop``: by a power law until
-    there are finalists on either side, then by linear interpolation. Where the search played a
-    policy that costs and loses no more than the scaled one, that one is taken. It ends early when
-    the next one would differ by less than a hundredth of the dense cost. As long as none is
-    allowed, the next is to lose less than it may, and the last half as much.
+    there are finalists on either side, then by linear interpolation, a fifth of the way from both
+    at least. Where the search played a policy that costs and loses no more than the scaled one,
+    that one is taken. It ends early when the next one would differ by less than 0.3 % of the dense
+    cost. As long as none is allowed, the next is to lose less than it may, and the last half as
+    much.
 
     Parameters
     ----------
@@ -150,6 +154,7 @@ def _next_scale(tried: Sequence[Finalist], max_drop: float, safe: float) -> floa
     fails = min((f for f in tried if not f.allowed), key=lambda f: f.scale, default=None)
     if holds is not None and fails is not None and holds.scale < fails.scale:
         part = (max_drop - holds.drop) / (fails.drop - holds.drop)
+        part = min(max(part, _MARGIN), 1 - _MARGIN)
         return holds.scale + part * (fails.scale - holds.scale)
     near = holds or fails or tried[-1]
     aim = max_drop if near.allowed else safe * max_drop
