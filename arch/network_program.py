@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from arch.engine_shape import EngineShape
 from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
 from arch.network_shape import CODE_BITS_MAX, WORD_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
-from arch.program import EngineShape, Program, build_program
+from arch.program import Program, build_program
 from arch.tables import MappingTables
 from arch.walk import Level, Walk, layer_walk, operation_walk
 from arch.words import Field, WordLayout
@@ -55,7 +56,9 @@ class NetworkProgram:
         return {"step": (word, self.words)} | self.layers.memories
 
 
-def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkProgram:
+def build_network_program(
+    tables: MappingTables, *, lanes: int = 4, macro_latency: int | None = None
+) -> NetworkProgram:
     """The program of the engine that runs ``tables`` from an image to the last result.
 
     Parameters
@@ -64,6 +67,8 @@ def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkPr
         A network whose last layer or operation gives the result.
     lanes : int
         Banks of the feature memory.
+    macro_latency : int, optional
+        As in :func:`arch.program.build_program`.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def build_network_program(tables: MappingTables, *, lanes: int = 4) -> NetworkPr
     """
     if lanes < 1 or lanes & (lanes - 1):
         raise ValueError(f"lanes must be a power of two, not {lanes}")
-    layers = build_program(tables)
+    layers = build_program(tables, macro_latency=macro_latency)
     order = run_order([table.spec for table in tables.layers], tables.host)
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
