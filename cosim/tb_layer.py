@@ -20,7 +20,7 @@ from cosim.golden import GoldenLayer
 from cosim.layer_case import LayerCase, LayerResult
 from cosim.layer_driver import LayerDriver
 from cosim.mismatch import locate
-from cosim.testbench import read_tables
+from cosim.testbench import macro_latency, read_tables
 from cosim.verdict import judge
 
 CASE = LayerCase.read(Path())
@@ -33,7 +33,7 @@ class Testbench:
 
     def __init__(self, dut: Any) -> None:
         self.tables, names = read_tables(CASE)
-        self.program = build_program(self.tables)
+        self.program = build_program(self.tables, macro_latency=macro_latency(names))
         self.monitor = names["ports"]["monitor"]["fields"]
         self.driver = LayerDriver(dut, self.program.shape, list(self.monitor["offered"]["fields"]))
 

@@ -19,7 +19,7 @@ from cosim.golden import GoldenNetwork
 from cosim.network_case import NetworkCase, NetworkResult
 from cosim.network_driver import NetworkDriver
 from cosim.network_verdict import expected_results, judge_network
-from cosim.testbench import read_tables
+from cosim.testbench import macro_latency, read_tables
 
 CASE = NetworkCase.read(Path())
 TIMEOUT_MS = 1_000_000  # The watchdog of the bench ends a run that hangs long before.
@@ -31,7 +31,7 @@ class Testbench:
 
     def __init__(self, dut: Any) -> None:
         tables, names = read_tables(CASE)
-        self.program = build_network_program(tables)
+        self.program = build_network_program(tables, macro_latency=macro_latency(names))
         self.model = network_cycles(tables, self.program)
         self.images = CASE.images(Path()).astype(np.int64)
         maps = GoldenNetwork(tables).run(self.images)

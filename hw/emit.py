@@ -14,7 +14,9 @@ from amaranth.lib import data, wiring
 from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from arch.network_program import NetworkProgram
+from arch.program import Program
 from hw.layer_engine import LayerEngine
+from hw.macro_files import macro_files, macro_names
 from hw.network_engine import NetworkEngine
 from hw.waivers import waiver_file
 
@@ -29,8 +31,11 @@ _HOMES = {
     "layer": ("control", "layers"),
     "index": ("index_fetch", "index"),
     "cells": ("crossbar", "cells"),
+    "slot": ("crossbar", "slots"),
     "channel": ("output", "channels"),
 }
+_PARTS = ("geometry", "macro")
+"""Fields of the sizes of an engine that have sizes of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,8 @@ class _Design:
     layers: tuple[str, ...]
     homes: Mapping[str, tuple[str, str]]
     names: Mapping[str, object]
+    layer_program: Program
+    macro: str
 
 
 class EmittedFiles(dict):
@@ -76,6 +83,7 @@ def emit(program):
         ``TOP.v``; ``TOP.vlt``, the lint waivers; one ``.mem`` a memory, a word of hexadecimal
         digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the ports,
         memories, fields and layers are called. ``TOP`` is :data:`TOP` or :data:`NETWORK_TOP`.
+        With a crossbar macro also its behavioural model, and what its cells hold.
 
     Raises
     ------
@@ -97,6 +105,8 @@ def emit(program):
     for name, (layout, words) in program.memories.items():
         digits = -(-layout.width // 4)
         files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
+    if design.layer_program.shape.macro is not None:
+        files |= macro_files(design.layer_program)
     files["names.json"] = json.dumps(_names(design, program), indent=2) + "\n"
     return files
 
@@ -119,6 +129,8 @@ def _layers(program):
         layers=program.names,
         homes=_HOMES,
         names={},
+        layer_program=program,
+        macro=f"{TOP}.macro",
     )
 
 
@@ -141,12 +153,17 @@ def _network(program):
                 for step in steps
             ]
         },
+        layer_program=program.layers,
+        macro=f"{NETWORK_TOP}.layers.macro",
     )
 
 
 def _sizes(shape):
     geometry = {f"geometry.{name}": value for name, value in shape.geometry.to_dict().items()}
-    return geometry | {name: value for name, value in vars(shape).items() if name != "geometry"}
+    sizes = {name: value for name, value in vars(shape).items() if name not in _PARTS}
+    if shape.macro is not None:
+        sizes |= {f"macro.{name}": getattr(shape.macro, name) for name in ("crossbars", "latency")}
+    return geometry | sizes
 
 
 def _header(design, tables_sha256):
@@ -186,7 +203,14 @@ def _names(design, program):
             }
             for name, (layout, words) in program.memories.items()
         },
+        **_macro(design),
     }
+
+
+def _macro(design):
+    if design.layer_program.shape.macro is None:
+        return {}
+    return {"macro": macro_names(design.layer_program, design.macro)}
 
 
 def _ports(engine):

@@ -1,6 +1,6 @@
 """Layer engine: the datapath from activations of output positions to their outputs."""
 
-from amaranth import Module
+from amaranth import ClockSignal, Instance, Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -14,11 +14,15 @@ from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
 from hw.layouts import Command, Monitor, PlaneTag, Result, struct
+from hw.macro_crossbar import MacroCrossbar
 from hw.ou_controller import OuController
 from hw.output import Output
 from hw.shift_add import ShiftAdd
 
-__all__ = ["LayerEngine"]
+__all__ = ["MACRO", "LayerEngine"]
+
+MACRO = "crossbar_macro"
+"""Name of the black box module, see ``docs/crossbar-macro.md``."""
 
 
 class LayerEngine(wiring.Component):
@@ -94,8 +98,9 @@ class LayerEngine(wiring.Component):
         control, index_fetch = m.submodules.control, m.submodules.index_fetch
         input_buffer, input_fetch = m.submodules.input_buffer, m.submodules.input_fetch
         controller, crossbar = m.submodules.controller, m.submodules.crossbar
-        adc, shift_add = m.submodules.adc, m.submodules.shift_add
+        shift_add = m.submodules.shift_add
         accumulate, output = m.submodules.accumulate, m.submodules.output
+        codes = self._add_conversion(m, crossbar)
 
         for source, sink in (
             (flipped(self.command), control.command),
@@ -104,8 +109,7 @@ class LayerEngine(wiring.Component):
             (input_fetch.read, input_buffer.read),
             (input_fetch.o, controller.i),
             (controller.o, crossbar.i),
-            (crossbar.o, adc.i),
-            (adc.o, shift_add.i),
+            (codes, shift_add.i),
             (shift_add.o, accumulate.i),
             (accumulate.o, output.i),
             (output.o, flipped(self.o)),
@@ -123,8 +127,8 @@ class LayerEngine(wiring.Component):
             self.busy.eq(control.busy),
             self.cycles.eq(control.cycles),
             self.planes.eq(control.planes),
-            self.monitor.plane.eq(adc.o.valid),
-            self.monitor.codes.eq(adc.o.p.levels),
+            self.monitor.plane.eq(codes.valid),
+            self.monitor.codes.eq(codes.p.levels),
             self.monitor.result.eq(shift_add.o.valid),
             self.monitor.values.eq(shift_add.o.p.values),
         ]
@@ -171,16 +175,7 @@ class LayerEngine(wiring.Component):
         m.submodules.controller = OuController(
             ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
         )
-        m.submodules.crossbar = EmulatedCrossbar(
-            program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
-        )
-        m.submodules.adc = Adc(
-            level_bits=self._level_bits,
-            adc_bits=g.adc_bits,
-            columns=g.arrays * g.ou_cols,
-            ou_rows=g.ou_rows,
-            tag=tag,
-        )
+        m.submodules.crossbar = self._crossbar(tag)
         m.submodules.shift_add = ShiftAdd(
             **ou_size,
             level_bits=self._code_bits,
@@ -204,3 +199,44 @@ class LayerEngine(wiring.Component):
             out_bits=shape.out_bits,
             outputs=shape.outputs,
         )
+
+    def _crossbar(self, tag):
+        program, g, macro = self._program, self._program.shape.geometry, self._program.shape.macro
+        if macro is None:
+            return EmulatedCrossbar(
+                program.cell_words,
+                ou_rows=g.ou_rows,
+                ou_cols=g.ou_cols,
+                cell_bits=g.cell_bits,
+                arrays=g.arrays,
+                tag=tag,
+            )
+        return MacroCrossbar(
+            program.slot_words,
+            slot=struct(macro.slot_layout),
+            latency=macro.latency,
+            ou_rows=g.ou_rows,
+            columns=g.arrays * g.ou_cols,
+            code_bits=self._code_bits,
+            tag=tag,
+        )
+
+    def _add_conversion(self, m, crossbar):
+        """The stream of codes: of a converter behind the crossbar, or of a macro with its own."""
+        g = self._program.shape.geometry
+        if self._program.shape.macro is None:
+            m.submodules.adc = adc = Adc(
+                level_bits=self._level_bits,
+                adc_bits=g.adc_bits,
+                columns=g.arrays * g.ou_cols,
+                ou_rows=g.ou_rows,
+                tag=crossbar.o.p.tag.shape(),
+            )
+            connect(m, crossbar.o, adc.i)
+            return adc.o
+        pins = {
+            f"{'o' if member.flow == In else 'i'}_{name}": getattr(crossbar.pins, name)
+            for name, member in crossbar.pins.signature.members.items()
+        }
+        m.submodules.macro = Instance(MACRO, i_clk=ClockSignal(), **pins)
+        return crossbar.o
