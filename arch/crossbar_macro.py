@@ -18,6 +18,7 @@ __all__ = ["LATENCY_MAX", "MACRO_LATENCY", "MacroShape", "count_crossbars", "mac
 MACRO_LATENCY = 2
 """Cycles from a sample to its codes unless stated otherwise: as fast as the emulated crossbar."""
 LATENCY_MAX = 64
+"""The longest latency."""
 _PINS = 2
 """Cycles from a plane of the OU controller to the pins: the slot memory, and a register."""
 

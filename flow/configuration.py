@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
 from arch.geometry import Geometry
 from flow.configuration_section import Count, Section, Share, check_share
 from flow.data_section import DataSection, ModelSection
@@ -172,8 +173,17 @@ class HardwareSection(Section):
         default=False,
         description="Whether bit planes in which every input bit is zero are left out.",
     )
-    crossbar: Literal["emulated"] = Field(
-        default="emulated", description="What stands for the crossbar: memory and adders."
+    crossbar: Literal["emulated", "macro"] = Field(
+        default="emulated",
+        description="What stands for the crossbar: memory and adders, or a black box with a pin "
+        "list, see [the crossbar macro](crossbar-macro.md).",
+    )
+    macro_latency: int | None = Field(
+        default=None,
+        ge=1,
+        le=LATENCY_MAX,
+        description="Cycles that the macro takes from a sample to its codes, with `crossbar: "
+        f"macro` only; {MACRO_LATENCY} unless given, which is as fast as `emulated`.",
     )
     tables: Literal["baked"] = Field(
         default="baked",
@@ -188,6 +198,21 @@ class HardwareSection(Section):
         if isinstance(value, bool) != isinstance(default, bool):
             raise PydanticCustomError("literal_error", "wrong type")
         return value
+
+    @model_validator(mode="after")
+    def _check_latency(self) -> "HardwareSection":
+        if self.macro_latency is not None and self.crossbar != "macro":
+            raise ValueError(
+                f"hardware.macro_latency does not go with hardware.crossbar: {self.crossbar}"
+            )
+        return self
+
+    @property
+    def latency(self) -> int | None:
+        """Latency of the crossbar macro, as the programs take it; None if there is no macro."""
+        if self.crossbar != "macro":
+            return None
+        return MACRO_LATENCY if self.macro_latency is None else self.macro_latency
 
 
 class CosimSection(Section):

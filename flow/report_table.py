@@ -95,6 +95,10 @@ def _summary(report: Mapping[str, Any]) -> Table:
     )
     if cosim.get("network"):
         table.add_row("network", _network(cosim["network"]))
+    hardware = report.get("hardware", {})
+    if hardware.get("crossbar") == "macro":
+        latency = hardware["macro_latency"]
+        table.add_row("crossbar", f"a macro, {latency} cycles from a sample to its codes")
     table.add_row("tables", report["hashes"]["tables"])
     table.add_row("Verilog", report["hashes"]["verilog"])
     return table

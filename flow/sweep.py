@@ -1,7 +1,8 @@
 """Sweep the generator: random layers on many geometries, RTL against golden model.
 
-Each case is one geometry and one sparsity structure, with layers that are hard on them. The cases
-cover every combination of values of any ``strength`` parameters at least once.
+Each case is one geometry, one sparsity structure and one kind of crossbar, with layers that are
+hard on them. The cases cover every combination of values of any ``strength`` parameters at least
+once.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arch.crossbar_macro import MACRO_LATENCY
 from arch.errors import CheckFailed
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import ENCODINGS, Geometry
@@ -40,6 +42,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "encoding": ENCODINGS,
     "adc": ("lossless", "one bit short", "two bits short"),
     "scheme": SCHEMES,
+    "crossbar": ("emulated", "macro"),
 }
 """Values of each parameter. Signed and unsigned activations are both in every case."""
 
@@ -50,7 +53,7 @@ _CANDIDATES = 200  # looked at for each case; more give fewer cases, slowly
 
 @dataclass(frozen=True, kw_only=True)
 class SweepCase:
-    """One geometry with one sparsity structure; ``str`` gives its parameters in one line."""
+    """One geometry, sparsity structure and kind of crossbar; ``str`` gives all in one line."""
 
     values: tuple[tuple[str, Any], ...]
 
@@ -78,6 +81,11 @@ class SweepCase:
     def scheme(self) -> str:
         """The sparsity structure."""
         return str(dict(self.values)["scheme"])
+
+    @property
+    def macro_latency(self) -> int | None:
+        """Latency of the crossbar macro; None if the crossbar is emulated."""
+        return MACRO_LATENCY if dict(self.values)["crossbar"] == "macro" else None
 
 
 def sweep_cases(strength: int) -> list[SweepCase]:
@@ -222,7 +230,7 @@ def run_case(
     tables = save(sweep_tables(case, seed), directory / "tables")
     verilog = directory / "verilog"
     verilog.mkdir()
-    write_verilog(build_program(tables), verilog)
+    write_verilog(build_program(tables, macro_latency=case.macro_latency), verilog)
     rng = np.random.default_rng(seed)
     return cosimulate_layers(
         directory / "tables",

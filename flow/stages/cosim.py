@@ -80,6 +80,7 @@ def run(context: Context) -> None:
             encode_input(network, test.images[: settings.network_images]),
             scratch,
             settings,
+            macro_latency=context.configuration.hardware.latency,
         )
         (context.output / NETWORK).mkdir()
         _keep(whole, context.output / NETWORK)

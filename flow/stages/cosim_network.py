@@ -18,7 +18,13 @@ __all__ = ["cosimulate_images"]
 
 
 def cosimulate_images(
-    tables: Path, verilog: Path, codes: np.ndarray, scratch: Path, settings: CosimSection
+    tables: Path,
+    verilog: Path,
+    codes: np.ndarray,
+    scratch: Path,
+    settings: CosimSection,
+    *,
+    macro_latency: int | None = None,
 ) -> tuple[dict[str, Any], Cosimulation[NetworkResult]]:
     """Run images through the network engine; what the report says of it, and what was found.
 
@@ -32,6 +38,8 @@ def cosimulate_images(
         Where the simulation runs, and where simulators are kept.
     settings : CosimSection
         Stalls, seed and waveforms.
+    macro_latency : int, optional
+        As in :func:`arch.program.build_program`.
 
     Raises
     ------
@@ -53,7 +61,7 @@ def cosimulate_images(
         reason = done.problems[0] if done.problems else "the simulation ended early"
         raise CheckFailed(f"the network was not simulated: {reason}: see {done.junit.parent}")
     loaded = load(tables)
-    model = network_cycles(loaded, build_network_program(loaded))
+    model = network_cycles(loaded, build_network_program(loaded, macro_latency=macro_latency))
     wrong = {image for run in done.runs for image in run.wrong_images}
     return {
         "images": len(codes),

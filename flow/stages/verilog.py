@@ -19,9 +19,11 @@ NETWORK = "network"
 def run(context: Context) -> None:
     """Write the generated files and :data:`HASH`."""
     tables = load(context.inputs["map"] / TABLES)
+    latency = context.configuration.hardware.latency
     context.output.mkdir()
-    files = write_verilog(build_program(tables), context.output)
+    files = write_verilog(build_program(tables, macro_latency=latency), context.output)
     (context.output / NETWORK).mkdir()
-    network = write_verilog(build_network_program(tables), context.output / NETWORK)
+    program = build_network_program(tables, macro_latency=latency)
+    network = write_verilog(program, context.output / NETWORK)
     every = EmittedFiles(files | {f"{NETWORK}/{name}": text for name, text in network.items()})
     write_json(context.output / HASH, {"sha256": every.sha256})
