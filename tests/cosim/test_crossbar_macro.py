@@ -47,8 +47,10 @@ class Layers:
                 rows, cols, name=name, output=WIDE, scheme=scheme, activation=ActFormat(bits=4)
             )
             layer = random_layer(spec, geometry, rng, ratio=ratio)
-            fields = {"multiplier": np.full(cols, 1 << 15), "shift": np.full(cols, 15)}
-            layers.append(map_layer(replace(layer, **fields), geometry))
+            # Outputs far from the clamp, so that a wrong code is a wrong output.
+            scale = {"multiplier": np.full(cols, 1 << 15), "shift": np.full(cols, 15)}
+            bias = rng.integers(-1000, 1000, cols)
+            layers.append(map_layer(replace(layer, **scale, bias=bias), geometry))
         self.directory = directory
         self.tables = save(
             MappingTables(name="macro", geometry=geometry, layers=tuple(layers)),
