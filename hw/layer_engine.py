@@ -100,7 +100,10 @@ class LayerEngine(wiring.Component):
         controller, crossbar = m.submodules.controller, m.submodules.crossbar
         shift_add = m.submodules.shift_add
         accumulate, output = m.submodules.accumulate, m.submodules.output
-        codes = self._add_conversion(m, crossbar)
+        # A macro gives codes, bit-line sums go through a converter first.
+        has_macro = self._program.shape.macro is not None
+        codes = crossbar.o if has_macro else m.submodules.adc.o
+        conversion = () if has_macro else ((crossbar.o, m.submodules.adc.i),)
 
         for source, sink in (
             (flipped(self.command), control.command),
@@ -109,6 +112,7 @@ class LayerEngine(wiring.Component):
             (input_fetch.read, input_buffer.read),
             (input_fetch.o, controller.i),
             (controller.o, crossbar.i),
+            *conversion,
             (codes, shift_add.i),
             (shift_add.o, accumulate.i),
             (accumulate.o, output.i),
@@ -175,7 +179,7 @@ class LayerEngine(wiring.Component):
         m.submodules.controller = OuController(
             ou_rows=g.ou_rows, act_bits=g.act_bits, ous=shape.ous, outputs=outputs
         )
-        m.submodules.crossbar = self._crossbar(tag)
+        self._add_crossbar(m, tag)
         m.submodules.shift_add = ShiftAdd(
             **ou_size,
             level_bits=self._code_bits,
@@ -200,43 +204,34 @@ class LayerEngine(wiring.Component):
             outputs=shape.outputs,
         )
 
-    def _crossbar(self, tag):
-        program, g, macro = self._program, self._program.shape.geometry, self._program.shape.macro
+    def _add_crossbar(self, m, tag):
+        """Crossbar and ADC, or what is around a macro of both."""
+        program, macro = self._program, self._program.shape.macro
+        g = program.shape.geometry
+        sizes = {"ou_rows": g.ou_rows, "tag": tag}
+        columns = g.arrays * g.ou_cols
         if macro is None:
-            return EmulatedCrossbar(
+            m.submodules.crossbar = EmulatedCrossbar(
                 program.cell_words,
-                ou_rows=g.ou_rows,
+                **sizes,
                 ou_cols=g.ou_cols,
                 cell_bits=g.cell_bits,
                 arrays=g.arrays,
-                tag=tag,
             )
-        return MacroCrossbar(
+            m.submodules.adc = Adc(
+                **sizes, level_bits=self._level_bits, adc_bits=g.adc_bits, columns=columns
+            )
+            return
+        m.submodules.crossbar = crossbar = MacroCrossbar(
             program.slot_words,
+            **sizes,
             slot=struct(macro.slot_layout),
             latency=macro.latency,
-            ou_rows=g.ou_rows,
-            columns=g.arrays * g.ou_cols,
+            columns=columns,
             code_bits=self._code_bits,
-            tag=tag,
         )
-
-    def _add_conversion(self, m, crossbar):
-        """The stream of codes: of a converter behind the crossbar, or of a macro with its own."""
-        g = self._program.shape.geometry
-        if self._program.shape.macro is None:
-            m.submodules.adc = adc = Adc(
-                level_bits=self._level_bits,
-                adc_bits=g.adc_bits,
-                columns=g.arrays * g.ou_cols,
-                ou_rows=g.ou_rows,
-                tag=crossbar.o.p.tag.shape(),
-            )
-            connect(m, crossbar.o, adc.i)
-            return adc.o
         pins = {
             f"{'o' if member.flow == In else 'i'}_{name}": getattr(crossbar.pins, name)
             for name, member in crossbar.pins.signature.members.items()
         }
         m.submodules.macro = Instance(MACRO, i_clk=ClockSignal(), **pins)
-        return crossbar.o
