@@ -119,6 +119,18 @@ NETWORK = {
 }
 
 
+@pytest.mark.parametrize(("crossbar", "latency"), [("emulated", None), ("macro", 5)])
+def test_crossbar_in_the_report(crossbar, latency, tmp_path):
+    """The table has a row of it if it is a macro; reports from before have no such key."""
+    whole = copy.deepcopy(REPORT)
+    whole["hardware"] = {"crossbar": crossbar, "macro_latency": latency}
+    write_report(tmp_path / "report.json", whole)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(report_tables(whole))
+    row = "a macro, 5 cycles from a sample to its codes"
+    assert (row in console.file.getvalue()) == (crossbar == "macro")
+
+
 def test_network_in_the_report(tmp_path):
     """It is there or null, and the table has a row of it."""
     assert set(report_schema()["properties"]["cosim"]["properties"]["network"]["required"]) == set(

@@ -22,7 +22,8 @@ model: {kind: builtin, name: resnet_tiny, weights: weights.safetensors}
 data: {kind: jpeg-npz, path: train.npz, test_path: test.npz, mean: [0.5, 0.4, 0.3], std: [1, 1, 2]}
 train: {epochs: 1, batch_size: 16, variations: crop_flip}
 prune: {ratio: 0.3, finetune_epochs: 1}
-cosim: {images: 4, positions: 5, stall: none}
+hardware: {crossbar: macro}
+cosim: {images: 4, network_images: 1, positions: 5, stall: none}
 """
 
 
