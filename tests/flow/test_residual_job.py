@@ -113,6 +113,11 @@ def test_whole_job(place):
         assert layer["outputs_compared"] == 2 * positions * layer["cols"]
     assert report["cosim"]["positions"] == 5
     assert report["cosim"]["images_match"] == 4
+    assert report["hardware"] == {"crossbar": "macro", "macro_latency": 2}
+    network = report["cosim"]["network"]
+    assert (network["images_match"], network["mismatches"]) == (1, 0)
+    assert network["cycles_rtl"] == network["cycles_model"]
+    assert (place / "run" / "verilog" / "network" / "crossbar_macro.v").exists()
     assert report["images"] == {"train": 76, "validation": 14, "test": 12}
     assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5
 
