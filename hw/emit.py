@@ -17,7 +17,7 @@ from arch.network_program import NetworkProgram
 from arch.program import Program
 from hw.layer_engine import LayerEngine
 from hw.macro_files import macro_files, macro_names
-from hw.network_engine import NetworkEngine
+from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
 __all__ = ["NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
@@ -137,15 +137,15 @@ def _layers(program):
 def _network(program):
     steps = program.steps
     sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
-    inside = {name: (f"layers.{module}", array) for name, (module, array) in _HOMES.items()}
+    inside = {name: (f"engine.layers.{module}", array) for name, (module, array) in _HOMES.items()}
     return _Design(
         top=NETWORK_TOP,
         title="Network engine",
-        engine=NetworkEngine(program),
+        engine=NetworkTop(program),
         parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,
-        homes={"step": ("control", "steps")} | inside,
+        homes={"step": ("engine.control", "steps")} | inside,
         names={
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
@@ -154,7 +154,7 @@ def _network(program):
             ]
         },
         layer_program=program.layers,
-        macro=f"{NETWORK_TOP}.layers.macro",
+        macro=f"{NETWORK_TOP}.engine.layers.macro",
     )
 
 

@@ -13,7 +13,7 @@ from hw.index_fetch import IndexFetch
 from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Command, Monitor, PlaneTag, Result, struct
+from hw.layouts import Activity, Command, Monitor, PlaneTag, Result, struct
 from hw.macro_crossbar import MacroCrossbar
 from hw.ou_controller import OuController
 from hw.output import Output
@@ -56,6 +56,8 @@ class LayerEngine(wiring.Component):
         Cycles from the command to the last output of the layer.
     planes : ``Out(48)``
         OU planes issued for the layer.
+    activity : ``Out(Activity)``
+        What the OU controller does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     """
@@ -83,6 +85,7 @@ class LayerEngine(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
+                "activity": Out(Activity()),
                 "monitor": Out(monitor),
             }
         )
@@ -131,6 +134,13 @@ class LayerEngine(wiring.Component):
             self.busy.eq(control.busy),
             self.cycles.eq(control.cycles),
             self.planes.eq(control.planes),
+            self.activity.plane.eq(controller.o.valid),
+            self.activity.ou.eq(controller.i.valid),
+            self.activity.taken.eq(controller.i.ready),
+            self.activity.collecting.eq(input_fetch.collecting),
+            self.activity.more.eq(index_fetch.more),
+            self.activity.window.eq(input_buffer.read.full),
+            self.activity.record.eq(index_fetch.o.valid),
             self.monitor.plane.eq(codes.valid),
             self.monitor.codes.eq(codes.p.levels),
             self.monitor.result.eq(shift_add.o.valid),
