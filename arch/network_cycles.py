@@ -1,8 +1,13 @@
-"""Closed form of the cycles that a network engine takes, exact when neither stream stalls."""
+"""Cycles that a network engine takes, and what they are used for; exact when neither stream stalls.
 
+The cycles are a closed form; why a layer idles follows from its positions, one after the other.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from arch.cycles import layer_cycles
+from arch.cycles import LayerCycles, layer_cycles
+from arch.idle_cycles import layer_idle
 from arch.network_program import NetworkProgram
 from arch.network_step import Step
 from arch.tables import MappingTables
@@ -33,11 +38,15 @@ class StepCycles:
         Cycles from the end of the step before to its own.
     planes : int
         Planes issued: the cycles in which an OU works.
+    idle : mapping of str to int
+        The other cycles by cause, those of :data:`arch.registers.IDLE_CAUSES`; a cause that is left
+        out has none.
     """
 
     name: str
     cycles: int
     planes: int
+    idle: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,10 @@ class NetworkCycles:
     def planes(self) -> int:
         """Planes of all layers."""
         return sum(step.planes for step in self.steps)
+
+    def idle(self, cause: str) -> int:
+        """Cycles without a plane for one of :data:`arch.registers.IDLE_CAUSES`."""
+        return sum(step.idle.get(cause, 0) for step in self.steps)
 
     @property
     def utilisation(self) -> float:
@@ -77,9 +90,11 @@ def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCyc
 
 def _step(step: Step, tables: MappingTables, program: NetworkProgram) -> StepCycles:
     shape = program.shape
+    between = shape.step_words + _BETWEEN
     planes = 0
     if step.walk is None:
         work = step.result.size
+        idle = {"load": work + _STORE}
     else:
         beat = shape.engine.geometry.ou_rows
         window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
@@ -87,8 +102,14 @@ def _step(step: Step, tables: MappingTables, program: NetworkProgram) -> StepCyc
             layer = layer_cycles(tables.layer(step.name), shape.engine, positions=step.walk.windows)
             layer = replace(layer, load=window)
             work, planes = layer.total + _WINDOW, layer.planes
+            idle = layer_idle(layer, late=_WINDOW)
+            idle["output"] += _STORE
         else:
             work = window * step.walk.windows + _OPERATION
+            idle = {"operation": work + _STORE}
     return StepCycles(
-        name=step.name, cycles=shape.step_words + _BETWEEN + work + _STORE, planes=planes
+        name=step.name,
+        cycles=between + work + _STORE,
+        planes=planes,
+        idle={"steps": between} | idle,
     )

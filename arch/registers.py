@@ -214,11 +214,11 @@ REGISTERS = (
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),
     _counter("planes", 0x110, "Cycles in which an OU plane was issued"),
-    # 0x118 is kept for planes that are skipped.
     *(
-        _counter(f"idle_{cause}", 0x120 + 8 * number, f"Cycles without a plane: {text}")
+        _counter(f"idle_{cause}", 0x118 + 8 * number, f"Cycles without a plane: {text}")
         for number, (cause, text) in enumerate(_IDLE.items())
     ),
+    # 0x158 is free for planes that are skipped.
 )
 """Every register, in the order of the addresses."""
 COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)

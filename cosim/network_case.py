@@ -60,11 +60,15 @@ class NetworkResult(Result):
         Images with a wrong, missing or surplus value.
     steps : tuple of StepResult
         Every step of every image in the order in which they ran.
+    counters : tuple of dict of str to int
+        How much each of :data:`arch.registers.COUNTERS` grew in each image, as read over the
+        control bus.
     """
 
     images: int
     wrong_images: tuple[int, ...]
     steps: tuple[StepResult, ...]
+    counters: tuple[dict[str, int], ...]
 
 
 def read_network_results(directory: Path) -> Iterator[NetworkResult]:
@@ -73,5 +77,6 @@ def read_network_results(directory: Path) -> Iterator[NetworkResult]:
         lists = {
             "wrong_images": tuple(raw["wrong_images"]),
             "steps": tuple(StepResult(**step) for step in raw["steps"]),
+            "counters": tuple(raw["counters"]),
         }
         yield NetworkResult(**(raw | lists))
