@@ -41,6 +41,8 @@ class RegisterField:
         What it says, as a sentence without a full stop.
     encoding : type of IntEnum, optional
         Names of its values.
+    value : int, optional
+        Of a constant that is the same in every engine.
     """
 
     name: str
@@ -49,6 +51,7 @@ class RegisterField:
     access: Access
     text: str
     encoding: type[IntEnum] | None = None
+    value: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,9 +42,12 @@ class Error(IntEnum):
 
 
 def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
-    return tuple(
-        RegisterField(name=name, low=low, bits=bits, access=Access.CONSTANT, text=text)
-        for name, low, bits, text in fields
+    return tuple(_constant(*field) for field in fields)
+
+
+def _constant(name: str, low: int, bits: int, text: str, value: int | None = None) -> RegisterField:
+    return RegisterField(
+        name=name, low=low, bits=bits, access=Access.CONSTANT, text=text, value=value
     )
 
 
@@ -75,15 +78,15 @@ REGISTERS = (
         name="magic",
         at=0x000,
         text="Tells an engine of Ohmforge from anything else",
-        fields=_constants(("value", 0, 32, "`OHMF` in ASCII, 0x4f484d46")),
+        fields=(_constant("value", 0, 32, "`OHMF` in ASCII", MAGIC),),
     ),
     Register(
         name="version",
         at=0x004,
         text="Version of this address map",
-        fields=_constants(
-            ("minor", 0, 16, "Counts additions"),
-            ("major", 16, 16, "Counts all other changes"),
+        fields=(
+            _constant("minor", 0, 16, "Counts additions", VERSION[1]),
+            _constant("major", 16, 16, "Counts all other changes", VERSION[0]),
         ),
     ),
     Register(

@@ -95,6 +95,8 @@ def _summary(report: Mapping[str, Any]) -> Table:
     )
     if cosim.get("network"):
         table.add_row("network", _network(cosim["network"]))
+        if cosim["network"].get("counters"):
+            table.add_row("idle cycles", _idle(cosim["network"]["counters"]))
     hardware = report.get("hardware", {})
     if hardware.get("crossbar") == "macro":
         latency = hardware["macro_latency"]
@@ -111,6 +113,17 @@ def _network(network: Mapping[str, Any]) -> str:
         f"{100 * network['ou_issue_utilisation']:.1f} % of them with an OU plane; "
         f"{network['cycles_per_second']:,.0f} cycles/s"
     )
+
+
+def _idle(counters: Mapping[str, Any]) -> str:
+    """Cycles of an image without an OU plane, by cause, beside those of the model that differ."""
+    causes = []
+    for name, count in counters.items():
+        if name.startswith("idle_") and (count["rtl"] or count["model"]):
+            model = "" if count["rtl"] == count["model"] else f" (model {count['model']:,})"
+            causes.append(f"{name.removeprefix('idle_')} {count['rtl']:,}{model}")
+    idle = counters["cycles"]["rtl"] - counters["planes"]["rtl"]
+    return f"{idle:,} an image: {', '.join(causes)}" if causes else f"{idle:,} an image"
 
 
 def _search(search: Mapping[str, Any]) -> str:

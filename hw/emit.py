@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from amaranth import Shape
 from amaranth.back import verilog
@@ -15,17 +16,22 @@ from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from arch.network_program import NetworkProgram
 from arch.program import Program
+from arch.registers import REGISTERS
+from arch.systemrdl import systemrdl
 from hw.layer_engine import LayerEngine
 from hw.macro_files import macro_files, macro_names
 from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
-__all__ = ["NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
+__all__ = ["HEADER", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
 
 TOP = "layer_engine"
 """Name of the top module of a layer engine, and of its files."""
 NETWORK_TOP = "network_engine"
 """Name of the top module of a network engine, and of its files."""
+
+HEADER = Path(__file__).with_name("registers.h")
+"""The registers of a network engine for C, as :mod:`hw.register_export` wrote it."""
 
 _HOMES = {
     "layer": ("control", "layers"),
@@ -52,6 +58,7 @@ class _Design:
     names: Mapping[str, object]
     layer_program: Program
     macro: str
+    others: Mapping[str, str]
 
 
 class EmittedFiles(dict):
@@ -83,7 +90,8 @@ def emit(program):
         ``TOP.v``; ``TOP.vlt``, the lint waivers; one ``.mem`` a memory, a word of hexadecimal
         digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the ports,
         memories, fields and layers are called. ``TOP`` is :data:`TOP` or :data:`NETWORK_TOP`.
-        With a crossbar macro also its behavioural model, and what its cells hold.
+        A network engine has ``registers.rdl`` and ``registers.h`` besides; with a crossbar macro
+        there is also its behavioural model, and what its cells hold.
 
     Raises
     ------
@@ -107,6 +115,7 @@ def emit(program):
         files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
     if design.layer_program.shape.macro is not None:
         files |= macro_files(design.layer_program)
+    files.update(design.others)
     files["names.json"] = json.dumps(_names(design, program), indent=2) + "\n"
     return files
 
@@ -131,6 +140,7 @@ def _layers(program):
         names={},
         layer_program=program,
         macro=f"{TOP}.macro",
+        others={},
     )
 
 
@@ -151,10 +161,12 @@ def _network(program):
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}
                 for step in steps
-            ]
+            ],
+            "registers": {register.name: _register(register) for register in REGISTERS},
         },
         layer_program=program.layers,
         macro=f"{NETWORK_TOP}.engine.layers.macro",
+        others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
     )
 
 
@@ -211,6 +223,16 @@ def _macro(design):
     if design.layer_program.shape.macro is None:
         return {}
     return {"macro": macro_names(design.layer_program, design.macro)}
+def _register(register):
+    return {
+        "at": register.at,
+        "bits": register.bits,
+        "count": register.count,
+        "fields": {
+            field.name: {"low": field.low, "bits": field.bits, "access": field.access.value}
+            for field in register.fields
+        },
+    }
 
 
 def _ports(engine):

@@ -10,9 +10,7 @@ from arch.registers import (
     ADDRESS_BITS,
     COUNTER_BITS,
     COUNTERS,
-    MAGIC,
     REGISTERS,
-    VERSION,
     hash_words,
 )
 from hw.counters import Counters
@@ -88,11 +86,9 @@ class NetworkTop(wiring.Component):
         return m
 
     def _identify(self, m, registers):
-        """Give the constant fields their values."""
+        """Give the constants of this engine their values."""
         shape, g = self._program.shape, self._program.shape.engine.geometry
         values = {
-            "magic": {"value": MAGIC},
-            "version": {"major": VERSION[0], "minor": VERSION[1]},
             "capabilities": {"tiles": 1, "differential": g.encoding == "differential"},
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {

@@ -1,6 +1,6 @@
 """Register block: the registers of a table, behind the control bus."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,7 @@ class RegisterBlock(wiring.Component):
     A register has a member of its name, with a member a field; several in a row are an array of
     such. What the member of a field is depends on who writes it:
 
-    * constant, state: ``In``, what the bus reads.
+    * constant, state: ``In``, what the bus reads; none where the table states the value.
     * setting: ``Out``, what was written last, zero after reset.
     * pulse: ``Out(1)``, high for one cycle when a one is written.
     * event: ``Out(1)``, and beside it ``FIELD_set``, ``In(1)``, which sets it, also in a cycle in
@@ -83,12 +83,17 @@ class RegisterBlock(wiring.Component):
                     m.d.comb += hit.eq(1)
                     for field, low, field_low, bits in pieces:
                         here = slice(low, low + bits)
-                        part = getattr(fields, field.name)[field_low : field_low + bits]
+                        part = self._value(fields, field)[field_low : field_low + bits]
                         if field.access != Access.PULSE:
                             m.d.comb += word[here].eq(part)
                         with m.If(write):
                             self._write(m, fields, field, part, here)
         return m
+
+    @staticmethod
+    def _value(fields, field):
+        """What the bus reads."""
+        return getattr(fields, field.name) if field.value is None else Const(field.value, field.bits)
 
     def _elements(self):
         """Every register with its member, also those of arrays."""
@@ -110,10 +115,10 @@ class RegisterBlock(wiring.Component):
         """What fields do while the bus does not write them."""
         for register, fields in self._elements():
             for field in register.fields:
-                member = getattr(fields, field.name)
                 if field.access == Access.PULSE:
-                    m.d.sync += member.eq(0)
+                    m.d.sync += getattr(fields, field.name).eq(0)
                 elif field.access == Access.EVENT:
+                    member = getattr(fields, field.name)
                     m.d.sync += member.eq(member | getattr(fields, f"{field.name}_set"))
 
     def _write(self, m, fields, field, part, here):
@@ -132,6 +137,8 @@ class RegisterBlock(wiring.Component):
 def _members(register):
     members = {}
     for field in register.fields:
+        if field.value is not None:
+            continue
         if field.access in (Access.PULSE, Access.EVENT) and field.bits != 1:
             raise ValueError(f"{register.name}.{field.name} must have one bit, not {field.bits}")
         way = In if field.access in (Access.CONSTANT, Access.STATE) else Out

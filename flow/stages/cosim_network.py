@@ -9,6 +9,7 @@ from arch.errors import CheckFailed
 from arch.network_cycles import NetworkCycles, network_cycles
 from arch.network_program import build_network_program
 from arch.table_files import load
+from cosim.counter_verdict import counts_of_model
 from cosim.cosimulation import STALLS, Cosimulation
 from cosim.network_case import NetworkResult
 from cosim.networks import cosimulate_network
@@ -82,6 +83,7 @@ def _work(run: NetworkResult, model: NetworkCycles) -> dict[str, Any]:
         "cycles_model": model.total,
         "cycles_rtl": cycles,
         "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles),
+        "counters": _counters(run, model),
         "steps": [
             {
                 "name": step.name,
@@ -91,4 +93,14 @@ def _work(run: NetworkResult, model: NetworkCycles) -> dict[str, Any]:
             }
             for step in steps
         ],
+    }
+
+
+def _counters(run: NetworkResult, model: NetworkCycles) -> dict[str, dict[str, int]]:
+    """What the last image added to each counter, and what the model says; nothing after a hang."""
+    if len(run.counters) < run.images:
+        return {}
+    return {
+        name: {"model": expected, "rtl": run.counters[-1][name]}
+        for name, expected in counts_of_model(model).items()
     }

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -145,10 +146,28 @@ def test_network_in_the_report(tmp_path):
         text = console.file.getvalue()
         assert ("99 of 100 images equal in every feature map" in text) == (network is not None)
         assert ("33,811 cycles an image (model 33,810), 97.4 %" in text) == (network is not None)
+        assert "idle cycles" not in text
     whole["cosim"]["network"] = {name: value for name, value in NETWORK.items() if name != "steps"}
     (tmp_path / "report.json").write_text(json.dumps(whole))
     with pytest.raises(InputError, match="steps"):
         read_report(tmp_path / "report.json")
+
+
+def test_counters_in_the_report(tmp_path):
+    """Every cause that there was, with the model where it says something else."""
+    counts = {"cycles": (108, 109), "planes": (96, 96), "idle_steps": (12, 10)}
+    counts |= {"idle_output": (0, 3), "idle_index": (0, 0)}
+    counters = {name: dict(zip(("model", "rtl"), pair)) for name, pair in counts.items()}
+    whole = copy.deepcopy(REPORT)
+    whole["cosim"]["network"] = NETWORK | {"counters": counters}
+    write_report(tmp_path / "report.json", whole)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(report_tables(whole))
+    text = console.file.getvalue()
+    assert "13 an image: steps 10 (model 12), output 3 (model 0)\n" in re.sub(" +\n", "\n", text)
+    counters["planes"]["rtl"] = -1
+    with pytest.raises(ValueError, match=r"counters.planes.rtl: -1 is less than the minimum"):
+        write_report(tmp_path / "report.json", whole)
 
 
 def test_written_and_read(tmp_path):
