@@ -6,7 +6,7 @@ The cycles are a closed form; why a layer idles follows from its positions, one 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from arch.cycles import LayerCycles, layer_cycles
+from arch.cycles import layer_cycles
 from arch.idle_cycles import layer_idle
 from arch.network_program import NetworkProgram
 from arch.network_step import Step

@@ -28,7 +28,7 @@ COUNTER_BITS = 64
 MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
 VERSION = (1, 0)
-"""Version of the address map. The minor number counts additions, the major one all other changes."""
+"""Version of the address map: major and minor number; the minor one counts additions."""
 
 
 class Error(IntEnum):
@@ -56,7 +56,9 @@ def _field(name: str, low: int, access: Access, text: str, bits: int = 1) -> Reg
 
 
 def _counter(name: str, at: int, text: str) -> Register:
-    value = _field("value", 0, Access.STATE, "Its value when the counters were latched", bits=COUNTER_BITS)
+    value = _field(
+        "value", 0, Access.STATE, "Its value when the counters were latched", bits=COUNTER_BITS
+    )
     return Register(name=name, at=at, text=text, fields=(value,), words=COUNTER_BITS // WORD_BITS)
 
 

@@ -106,7 +106,6 @@ class NetworkDriver(Driver):
             waiting=f"in step {step}; {self._waiting()}{await self._error() if hung else ''}",
         )
 
-
     async def _error(self) -> str:
         error = await self.bus.fields("error")
         return f"; error {Error(error['code']).name}" if error["flag"] else ""

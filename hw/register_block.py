@@ -28,8 +28,9 @@ class RegisterBlock(wiring.Component):
     Writes leave bytes alone that are not selected, and bits that the bus does not write. A
     register is zero where it has no field.
 
-    Latency is one cycle from a request to ``ack`` or ``err``, and to what it changes; throughput is
-    an access in two cycles; never stalls.
+    Latency is two cycles from a request to ``ack`` or ``err``, and to what it changes; what is read
+    is of the cycle after the request. So what a pulse does within two cycles is seen by the next
+    access. Throughput is an access in three cycles; never stalls.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class RegisterBlock(wiring.Component):
     -------
     bus : ``In(Wishbone)``
     fault : ``Out(1)``
-        The bus asks in this cycle for an address without a register.
+        An address without a register was asked for; high for one cycle.
     """
 
     def __init__(self, registers, *, address_bits):
@@ -65,15 +66,18 @@ class RegisterBlock(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bus = self.bus
-        request, hit, write, word = Signal(), Signal(), Signal(), Signal(WORD_BITS)
+        request, asked, serve = Signal(), Signal(), Signal()
+        hit, write, word = Signal(), Signal(), Signal(WORD_BITS)
         m.d.comb += [
-            request.eq(bus.cyc & bus.stb & ~bus.ack & ~bus.err),
-            write.eq(request & bus.we),
-            self.fault.eq(request & ~hit),
+            request.eq(bus.cyc & bus.stb),
+            serve.eq(request & asked),
+            write.eq(serve & bus.we),
+            self.fault.eq(serve & ~hit),
         ]
         m.d.sync += [
-            bus.ack.eq(request & hit),
-            bus.err.eq(request & ~hit),
+            asked.eq(request & ~asked & ~bus.ack & ~bus.err),
+            bus.ack.eq(serve & hit),
+            bus.err.eq(serve & ~hit),
             bus.dat_r.eq(word),
         ]
         self._add_defaults(m)
@@ -93,7 +97,9 @@ class RegisterBlock(wiring.Component):
     @staticmethod
     def _value(fields, field):
         """What the bus reads."""
-        return getattr(fields, field.name) if field.value is None else Const(field.value, field.bits)
+        return (
+            getattr(fields, field.name) if field.value is None else Const(field.value, field.bits)
+        )
 
     def _elements(self):
         """Every register with its member, also those of arrays."""

@@ -9,8 +9,8 @@ from arch.errors import CheckFailed
 from arch.network_cycles import NetworkCycles, network_cycles
 from arch.network_program import build_network_program
 from arch.table_files import load
-from cosim.counter_verdict import counts_of_model
 from cosim.cosimulation import STALLS, Cosimulation
+from cosim.counter_verdict import counts_of_model
 from cosim.network_case import NetworkResult
 from cosim.networks import cosimulate_network
 from flow.configuration import CosimSection

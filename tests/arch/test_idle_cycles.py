@@ -21,9 +21,7 @@ from arch.idle_cycles import layer_idle
     positions=st.integers(1, 12),
     late=st.integers(0, 2),
 )
-def test_planes_and_idle_cycles_are_all_cycles(
-    load, ous, act_bits, drain, fetch, positions, late
-):
+def test_planes_and_idle_cycles_are_all_cycles(load, ous, act_bits, drain, fetch, positions, late):
     cycles = LayerCycles(
         positions=positions,
         load=load,
@@ -49,9 +47,9 @@ def layer(positions, *, load=4, compute=80, drain=5):
         (layer(9), 5, 3, 18),
         # Loading: of every 100 cycles 20 are idle, the last three of them for its first OU.
         (layer(9, load=100), 101 + 8 * 17, 9 * 3, 18),
-        # Draining: the first two positions have banks, the others wait, and the last one drains
-        # behind the one before it.
-        (layer(3, drain=200), 5, 3 + 1, 200 + 13 + (200 - 80) + 9 - 1 + 80),
+        # Draining: planes end in cycle 168, the third position waits for the first bank, whose last
+        # sum leaves in 296; its planes end in 377, and the last sum of three drains leaves in 696.
+        (layer(3, drain=200), 5, 3 + 1, (297 - 169) + (696 + 5 - 377)),
     ],
 )
 def test_causes(cycles, window, waits_input, output):

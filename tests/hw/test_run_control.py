@@ -76,7 +76,7 @@ def test_reset_forgets_image_and_start(tmp_path):
 
 
 def test_the_first_error_stays(tmp_path):
-    """Its code and step, until the flag is cleared; a refused step is one error, not one a cycle."""
+    """Its code and step, until the flag is cleared; a refused step is an error once."""
 
     async def testbench(ctx, dut):
         def error():
