@@ -157,7 +157,7 @@ def test_counters_in_the_report(tmp_path):
     """Every cause that there was, with the model where it says something else."""
     counts = {"cycles": (108, 109), "planes": (96, 96), "idle_steps": (12, 10)}
     counts |= {"idle_output": (0, 3), "idle_index": (0, 0)}
-    counters = {name: dict(zip(("model", "rtl"), pair, strict=True)) for name, pair in counts.items()}
+    counters = {name: {"model": pair[0], "rtl": pair[1]} for name, pair in counts.items()}
     whole = copy.deepcopy(REPORT)
     whole["cosim"]["network"] = NETWORK | {"counters": counters}
     write_report(tmp_path / "report.json", whole)
