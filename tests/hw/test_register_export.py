@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from systemrdl.rdltypes import OnWriteType
 
 from arch.register import Access
 from arch.registers import REGISTERS, Error
@@ -15,7 +16,7 @@ WRITERS = {  # readable, writable by software; writable by hardware
     Access.STATE: (True, False, True),
     Access.SETTING: (True, True, False),
     Access.PULSE: (False, True, False),
-    Access.EVENT: (True, True, True),
+    Access.EVENT: (True, True, False),  # but set
 }
 
 
@@ -46,6 +47,9 @@ def test_compiler_sees_the_table(top):
             of_engine = field.access == Access.CONSTANT and field.value is None
             assert found.is_hw_writable == (hardware or of_engine)
             assert found.get_property("singlepulse") == (field.access == Access.PULSE)
+            assert bool(found.get_property("hwset")) == (field.access == Access.EVENT)
+            cleared = field.access == Access.EVENT
+            assert (found.get_property("onwrite") == OnWriteType.woclr) == cleared
             if field.value is not None:
                 assert found.get_property("reset") == field.value
 
