@@ -9,8 +9,8 @@ __all__ = ["layer_idle"]
 
 _FULL = 2
 """Cycles from the command until the input buffer shows a position, beside its loading."""
-_RESULT = 9
-"""Cycles from the last plane of a position to its first sum: crossbar, ADC, shift-and-add,
+_RESULT = 5
+"""Cycles from the codes of the last plane of a position to its first sum: shift-and-add,
 accumulate."""
 _OUTPUT = 5
 """Cycles from the last sum to the last output."""
@@ -50,6 +50,6 @@ def layer_idle(cycles: LayerCycles, *, late: int = 0) -> dict[str, int]:
             output += taken - max(waits, idle)
         last_plane = taken + cycles.compute
         before = last_sum
-        last_sum = max(last_plane + _RESULT, last_sum + 1) + cycles.drain - 1
+        last_sum = max(last_plane + cycles.conversion + _RESULT, last_sum + 1) + cycles.drain - 1
     output += last_sum + _OUTPUT - last_plane
     return {"window": window, "input": collecting, "output": output}

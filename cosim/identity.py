@@ -24,7 +24,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
         "capabilities": {
             "tiles": 1,
             "skip_zero_planes": 0,
-            "macro": 0,
+            "macro": int(program.shape.engine.macro is not None),
             "differential": int(g.encoding == "differential"),
             "loadable": 0,
         },

@@ -96,12 +96,17 @@ def judge_network(
         for number, cycles, planes in done.steps.tolist()
     )
     counters = counts_of_images(done.counters)
+
+    def judged_counters() -> str:
+        return wrong_counters(counters, steps, len(expected), model, exact=not stall)
+
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
         (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
+        (not len(wrong) + len(wrong_scores) and done.hung, judged_counters),
         (done.hung, lambda: f"hangs after {len(done.results)} results, {done.waiting}"),
         (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]))),
         (True, lambda: _wrong_work(steps, len(expected), model, exact=not stall)),
-        (True, lambda: wrong_counters(counters, steps, len(expected), model, exact=not stall)),
+        (True, judged_counters),
     )
     problem = next((text for failed, say in checks if failed and (text := say())), "")
     images = np.unique(np.concatenate([wrong // count, wrong_scores // scores.shape[1]]))

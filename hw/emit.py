@@ -223,6 +223,8 @@ def _macro(design):
     if design.layer_program.shape.macro is None:
         return {}
     return {"macro": macro_names(design.layer_program, design.macro)}
+
+
 def _register(register):
     return {
         "at": register.at,

@@ -89,7 +89,11 @@ class NetworkTop(wiring.Component):
         """Give the constants of this engine their values."""
         shape, g = self._program.shape, self._program.shape.engine.geometry
         values = {
-            "capabilities": {"tiles": 1, "differential": g.encoding == "differential"},
+            "capabilities": {
+                "tiles": 1,
+                "macro": shape.engine.macro is not None,
+                "differential": g.encoding == "differential",
+            },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {
                 name: getattr(g, name) for name in ("ou_rows", "ou_cols", "cell_bits", "adc_bits")

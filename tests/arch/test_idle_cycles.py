@@ -20,14 +20,18 @@ from arch.idle_cycles import layer_idle
     fetch=st.integers(1, 8),
     positions=st.integers(1, 12),
     late=st.integers(0, 2),
+    conversion=st.integers(1, 20),
 )
-def test_planes_and_idle_cycles_are_all_cycles(load, ous, act_bits, drain, fetch, positions, late):
+def test_planes_and_idle_cycles_are_all_cycles(
+    load, ous, act_bits, drain, fetch, positions, late, conversion
+):
     cycles = LayerCycles(
         positions=positions,
         load=load,
         compute=ous * act_bits,
         drain=drain,
         fetch=min(fetch, act_bits),
+        conversion=conversion,
     )
     idle = layer_idle(cycles, late=late)
     assert min(idle.values()) >= 0
