@@ -7,18 +7,18 @@ serves every second position. ``docs/hardware.md`` derives the constants from th
 
 from dataclasses import dataclass, replace
 
+from arch.engine_shape import EMULATED_CONVERSION, EngineShape
 from arch.geometry import Geometry
-from arch.program import EngineShape
 from arch.tables import LayerTable
 
 __all__ = ["LayerCycles", "counted_cycles", "layer_cycles"]
 
-_PIPELINE = 16
-"""Cycles from the command to the first output that no size changes: start, index, buffer, crossbar,
-ADC, shift-and-add, accumulate, output."""
-_HAND_OVER = 9
-"""Cycles between the last result of a position and the first OU that may use its bank again, less
-the cycles in which its outputs are drained."""
+_PIPELINE = 12
+"""Cycles from the command to the first output that no size changes: start, index, buffer,
+shift-and-add, accumulate, output."""
+_HAND_OVER = 5
+"""Cycles from the last plane of a position to the first OU that may use its bank again, less those
+of the conversion and those in which its outputs are drained."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class LayerCycles:
     queue : int
         Cycles that an OU waits at least between input fetch and OU controller: 1 if planes can be
         skipped, but none is; then every layer that skips planes takes no more cycles.
+    conversion : int
+        Cycles from a plane to its codes: crossbar and ADC.
     """
 
     positions: int
@@ -48,14 +50,16 @@ class LayerCycles:
     drain: int
     fetch: int
     queue: int = 0
+    conversion: int = EMULATED_CONVERSION
 
     @property
     def total(self) -> int:
         """Cycles after the one that takes the command, up to the one of the last output."""
         pace = max(self.load, self.compute, self.drain)
-        hand_over = max(0, self.compute + self.drain + _HAND_OVER - 2 * pace)
-        first = _PIPELINE + self.load + self.fetch + self.queue + self.compute + self.drain
-        return first + (self.positions - 1) * pace + (self.positions - 1) // 2 * hand_over
+        hand_over = self.compute + self.drain + self.conversion + _HAND_OVER - 2 * pace
+        first = self.load + self.fetch + self.queue + self.compute + self.conversion + self.drain
+        more = (self.positions - 1) * pace + (self.positions - 1) // 2 * max(0, hand_over)
+        return _PIPELINE + first + more
 
     @property
     def planes(self) -> int:
@@ -86,12 +90,20 @@ def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> La
         positions=positions,
         geometry=shape.geometry,
         fetch_steps=shape.fetch_steps,
+        conversion=shape.conversion,
     )
     return replace(cycles, queue=int(shape.skip_zero_planes))
 
 
 def counted_cycles(
-    *, rows: int, cols: int, ous: int, positions: int, geometry: Geometry, fetch_steps: int
+    *,
+    rows: int,
+    cols: int,
+    ous: int,
+    positions: int,
+    geometry: Geometry,
+    fetch_steps: int,
+    conversion: int = EMULATED_CONVERSION,
 ) -> LayerCycles:
     """Cycles of a layer of which only the number of OUs is known; no table is needed.
 
@@ -105,8 +117,8 @@ def counted_cycles(
         Output positions.
     geometry : Geometry
         Crossbar and OU.
-    fetch_steps : int
-        As :attr:`arch.program.EngineShape.fetch_steps`.
+    fetch_steps, conversion : int
+        As in :class:`arch.engine_shape.EngineShape`.
 
     Raises
     ------
@@ -121,4 +133,5 @@ def counted_cycles(
         compute=max(1, ous) * geometry.act_bits,
         drain=cols,
         fetch=fetch_steps,
+        conversion=conversion,
     )

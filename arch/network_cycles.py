@@ -1,11 +1,10 @@
-"""Cycles that a network engine takes, exact when neither stream stalls."""
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from arch.cycles import layer_cycles
+from arch.idle_cycles import layer_idle
 from arch.network_program import NetworkProgram
 from arch.network_step import Step
 from arch.skipping_cycles import work_of_layer
@@ -37,11 +36,15 @@ class StepCycles:
         Cycles from the end of the step before to its own.
     planes : int
         Planes issued: the cycles in which an OU works.
+    idle : mapping of str to int
+        The other cycles by cause, those of :data:`arch.registers.IDLE_CAUSES`; a cause that is left
+        out has none.
     """
 
     name: str
     cycles: int
     planes: int
+    idle: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,10 @@ class NetworkCycles:
     def planes(self) -> int:
         """Planes of all layers."""
         return sum(step.planes for step in self.steps)
+
+    def idle(self, cause: str) -> int:
+        """Cycles without a plane for one of :data:`arch.registers.IDLE_CAUSES`."""
+        return sum(step.idle.get(cause, 0) for step in self.steps)
 
     @property
     def utilisation(self) -> float:
@@ -103,9 +110,11 @@ def _step(
     step: Step, tables: MappingTables, program: NetworkProgram, windows: np.ndarray | None = None
 ) -> StepCycles:
     shape = program.shape
+    between = shape.step_words + _BETWEEN
     planes = 0
     if step.walk is None:
         work = step.result.size
+        idle = {"load": work + _STORE}
     else:
         beat = shape.engine.geometry.ou_rows
         window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
@@ -113,16 +122,27 @@ def _step(
             table = tables.layer(step.name)
             if windows is None:
                 layer = layer_cycles(table, shape.engine, positions=step.walk.windows)
-                total, planes = replace(layer, load=window).total, layer.planes
+                layer = replace(layer, load=window)
+                work, planes = layer.total + _WINDOW, layer.planes
+                idle = layer_idle(layer, late=_WINDOW)
             else:
                 first_beat = step.walk.first_beat_runs(lanes=shape.lanes, beat=beat)
                 done = work_of_layer(
-                    table, shape.engine, windows, load=window, first_beat=first_beat
+                    table,
+                    shape.engine,
+                    windows,
+                    load=window,
+                    first_beat=first_beat,
+                    late=_WINDOW,
                 )
-                total, planes = done.total, done.planes
-            work = total + _WINDOW
+                work, planes, idle = done.total, done.planes, dict(done.idle)
+            idle["output"] += _STORE
         else:
             work = window * step.walk.windows + _OPERATION
+            idle = {"operation": work + _STORE}
     return StepCycles(
-        name=step.name, cycles=shape.step_words + _BETWEEN + work + _STORE, planes=planes
+        name=step.name,
+        cycles=between + work + _STORE,
+        planes=planes,
+        idle={"steps": between} | idle,
     )

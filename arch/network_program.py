@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from arch.engine_shape import EngineShape
 from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
 from arch.network_shape import CODE_BITS_MAX, WORD_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
-from arch.program import EngineShape, Program, build_program
+from arch.program import Program, build_program
 from arch.tables import MappingTables
 from arch.walk import Level, Walk, layer_walk, operation_walk
 from arch.words import Field, WordLayout
@@ -56,7 +57,11 @@ class NetworkProgram:
 
 
 def build_network_program(
-    tables: MappingTables, *, lanes: int = 4, skip_zero_planes: bool = False
+    tables: MappingTables,
+    *,
+    lanes: int = 4,
+    macro_latency: int | None = None,
+    skip_zero_planes: bool = False,
 ) -> NetworkProgram:
     """The program of the engine that runs ``tables`` from an image to the last result.
 
@@ -66,8 +71,8 @@ def build_network_program(
         A network whose last layer or operation gives the result.
     lanes : int
         Banks of the feature memory.
-    skip_zero_planes : bool
-        Of the layer engine inside, see :class:`arch.program.EngineShape`.
+    macro_latency, skip_zero_planes
+        As in :func:`arch.program.build_program`.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def build_network_program(
     """
     if lanes < 1 or lanes & (lanes - 1):
         raise ValueError(f"lanes must be a power of two, not {lanes}")
-    layers = build_program(tables, skip_zero_planes=skip_zero_planes)
+    layers = build_program(tables, macro_latency=macro_latency, skip_zero_planes=skip_zero_planes)
     order = run_order([table.spec for table in tables.layers], tables.host)
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from arch.engine_shape import EngineShape
 from arch.fixed import MULTIPLIER_BITS, SHIFT_MAX
 from arch.index_fields import range_bits
-from arch.program import POSITION_BITS, EngineShape
+from arch.program import POSITION_BITS
 from arch.walk import LEVELS
 from arch.words import Field, WordLayout
 

@@ -5,24 +5,24 @@ the OUs that are issued through the few places where one can wait for another; i
 neither stream stalls. ``docs/hardware.md`` derives it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from arch.cycles import layer_cycles
+from arch.engine_shape import EMULATED_CONVERSION, EngineShape
+from arch.idle_cycles import layer_idle
 from arch.plane_counts import issued_planes
-from arch.program import EngineShape
 from arch.tables import LayerTable
 
 __all__ = ["LayerWork", "follow_planes", "work_of_layer"]
 
-_FIRST_BEAT = 2
-"""Cycle in which the buffer takes the first beat of a layer, counted from the command."""
-_RESULT = 6
-"""Cycles from the last plane of an OU to its result: crossbar, ADC, shift-and-add."""
-_SUM = 3
-"""Cycles from the last result of a position to its first sum: accumulate."""
+_START = 1
+"""Cycle before the one in which the buffer takes the first beat of a layer."""
+_RESULT = 5
+"""Cycles from the codes of the last plane of a position to its first sum: shift-and-add,
+accumulate."""
 _OUTPUT = 5
 """Cycles from a sum to its output."""
 
@@ -37,10 +37,13 @@ class LayerWork:
         Cycles after the one that takes the command, up to the one of the last output.
     planes : int
         Planes issued: the cycles in which an OU works.
+    idle : mapping of str to int
+        The other cycles by cause, as :func:`arch.idle_cycles.layer_idle` has them.
     """
 
     total: int
     planes: int
+    idle: Mapping[str, int]
 
     @property
     def utilisation(self) -> float:
@@ -55,6 +58,7 @@ def work_of_layer(
     *,
     load: int | None = None,
     first_beat: int = 1,
+    late: int = 0,
 ) -> LayerWork:
     """Cycles and planes of a layer on an engine of ``shape``, exact when neither stream stalls.
 
@@ -66,7 +70,7 @@ def work_of_layer(
         The engine; if it issues every plane, only the number of windows matters.
     windows : int array, shape (P, R)
         Activations of each output position, at least one.
-    load, first_beat : int, optional
+    load, first_beat, late : int, optional
         As in :func:`follow_planes`; a beat a cycle unless given.
 
     Raises
@@ -78,19 +82,31 @@ def work_of_layer(
     if load is not None:
         every = replace(every, load=load)
     if not shape.skip_zero_planes:
-        return LayerWork(total=every.total, planes=every.planes)
+        return LayerWork(
+            total=every.total + late, planes=every.planes, idle=layer_idle(every, late=late)
+        )
     return follow_planes(
         issued_planes(table, windows, shape.geometry.act_bits),
         load=every.load,
         first_beat=first_beat,
+        late=late,
         drain=every.drain,
         fetch=every.fetch,
         queue=shape.queue_ous,
+        conversion=every.conversion,
     )
 
 
 def follow_planes(
-    counts: np.ndarray, *, load: int, first_beat: int = 1, drain: int, fetch: int, queue: int
+    counts: np.ndarray,
+    *,
+    load: int,
+    first_beat: int = 1,
+    late: int = 0,
+    drain: int,
+    fetch: int,
+    queue: int,
+    conversion: int = EMULATED_CONVERSION,
 ) -> LayerWork:
     """Follow the OUs of a layer through the datapath.
 
@@ -102,21 +118,27 @@ def follow_planes(
         Cycles that bring the inputs of a position, if nothing waits.
     first_beat : int
         Those of them that bring its first beat.
+    late : int
+        Cycles that the first beat comes later than in the cycle after the start.
     drain : int
         Outputs of a position.
     fetch : int
         Cycles in which the inputs of one OU are read.
     queue : int
         OUs that can wait between input fetch and OU controller.
+    conversion : int
+        Cycles from a plane to its codes.
     """
     # The first bank, buffer half and place of the queue were never taken: they are free at once.
     released, drained = [0, 0], [0, 0]
     taken = [0] * queue  # cycle in which the controller took each OU that has planes
-    loaded, busy = _FIRST_BEAT - 1, 0
+    loaded, busy = _START + late, 0  # last beat of a position; last plane of the OUs so far
     shown, passed = 0, 0  # the record before: its data left the memory; it left input fetch
+    window = collecting = output = 0  # idle cycles
     for planes, records in _issued(counts):
         loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
         full, bank = loaded + 1, drained[-2] + 1
+        window += max(0, full - busy - 1)
         for count, record in zip(planes, records, strict=True):
             # The first record since the last OU with planes: it waits for a place in the queue,
             # even if it has none itself.
@@ -130,13 +152,22 @@ def follow_planes(
                     shown += (record - 2) * fetch
                     read = shown - 1
                 passed = shown + 1
-            busy = max(passed + 1, busy, bank)
-            taken.append(busy)
-            busy += count
+            take = max(passed + 1, busy, bank)
+            if take > busy:  # idle up to the cycle in which it is taken
+                waits = max(0, take - max(passed, busy) - 1)
+                output += waits
+                collecting += take - max(busy, full - 1) - waits
+            taken.append(take)
+            busy = take + count
             bank = full = 0
         released.append(read)
-        drained.append(max(busy + _RESULT + _SUM, drained[-1] + 1) + drain - 1)
-    return LayerWork(total=drained[-1] + _OUTPUT, planes=int(counts.sum()))
+        drained.append(max(busy + conversion + _RESULT, drained[-1] + 1) + drain - 1)
+    total = drained[-1] + _OUTPUT
+    return LayerWork(
+        total=total,
+        planes=int(counts.sum()),
+        idle={"window": window, "input": collecting, "output": output + total - busy},
+    )
 
 
 def _issued(counts: np.ndarray) -> Iterator[tuple[list[int], list[int]]]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from arch.registers import COUNTERS, find_register
+
 __all__ = ["LAYER_BENCH", "NETWORK_BENCH", "Bench"]
 
 _HERE = Path(__file__).parent
@@ -63,6 +65,9 @@ def _network_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
         | {f"{name.upper()}_AT": monitor[name]["low"] for name in places}
         | {f"{name.upper()}_BITS": monitor[name]["bits"] for name in ("value", "at", "step")}
         | {"STREAMS": monitor["offered"]["bits"]}
+        | {"INTERRUPT_AT": find_register("interrupt").at}
+        | {"COUNTERS_AT": find_register(COUNTERS[0]).at}
+        | {"COUNTER_WORDS": sum(find_register(name).words for name in COUNTERS)}
     )
 
 

@@ -1,5 +1,6 @@
 """Run a testbench on generated Verilog, and gather what it showed."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -95,7 +96,8 @@ def run_testbench(
     directory.mkdir(parents=True)
 
     def run(where: Path, *, waves: bool, pattern: str = "") -> list[str]:
-        shutil.copy(verilog / "names.json", where)
+        for file in _read_at_start(verilog):
+            shutil.copy(file, where)
         write(where)
         simulator = build_simulator(verilog, build_root, bench=bench, waves=waves)
         return simulator.run(module, where, seed=seed, pattern=pattern)
@@ -117,3 +119,10 @@ def run_testbench(
         junit=directory / "results.xml",
         waves=dump if dump.exists() else None,
     )
+
+
+def _read_at_start(verilog: Path) -> list[Path]:
+    """What testbench and model read from the directory in which the simulator runs."""
+    names = verilog / "names.json"
+    macro = json.loads(names.read_text()).get("macro")
+    return [names, verilog / macro["cells"]["file"]] if macro else [names]

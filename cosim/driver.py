@@ -34,7 +34,7 @@ class Driver:
         self._runs = 0
 
     async def reset(self, cycles: int = 2) -> None:
-        """Hold the reset for a number of cycles."""
+        """Hold the reset of bench and device for a number of cycles."""
         self._dut.go.value = 0
         self._dut.burst.value = 0
         self._dut.rst.value = 1

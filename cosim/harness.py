@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -126,6 +126,8 @@ def build_simulator(
 ) -> Simulator:
     """Compile the engine in ``verilog`` with its bench, unless it was compiled before.
 
+    A crossbar macro is compiled as its behavioural model, which reads the cells when it runs.
+
     The directory is named after everything that goes in, so that an unchanged design is never
     built again and designs that differ never share a build.
 
@@ -146,9 +148,13 @@ def build_simulator(
         If Verilator or what it needs is missing, or the build fails.
     """
     toolchain = verilator()
-    source = verilog / f"{bench.engine}.v"
-    parameters = bench.parameters(json.loads((verilog / "names.json").read_text())["ports"])
-    digest = _digest(source.read_text(), bench.text, parameters, _OPTIONS, waves, toolchain)
+    names = json.loads((verilog / "names.json").read_text())
+    sources = [verilog / f"{bench.engine}.v"]
+    if "macro" in names:
+        sources.append(verilog / names["macro"]["model"])
+    parameters = bench.parameters(names["ports"])
+    texts = [source.read_text() for source in sources]
+    digest = _digest(texts, bench.text, parameters, _OPTIONS, waves, toolchain)
     target = build_root / f"{bench.top}-{digest}"
     if not (target / bench.top).exists():
         fresh = build_root / f"{bench.top}-{digest}.{uuid.uuid4().hex[:8]}"
@@ -156,7 +162,7 @@ def build_simulator(
         library = build_root / f"library-{_digest(_OPTIONS, waves, toolchain)}"
         try:
             _borrow(library, fresh)
-            _build(source, fresh, bench, parameters, waves=waves, variables=toolchain.environment)
+            _build(sources, fresh, bench, parameters, waves=waves, variables=toolchain.environment)
             _lend(fresh, library)
             _publish(fresh, target, marker=bench.top)
         finally:
@@ -165,7 +171,7 @@ def build_simulator(
 
 
 def _build(
-    source: Path,
+    sources: Sequence[Path],
     directory: Path,
     bench: Bench,
     parameters: Mapping[str, object],
@@ -177,7 +183,7 @@ def _build(
     with environment(variables):
         try:
             get_runner("verilator").build(
-                sources=[source.resolve(), bench.file],
+                sources=[*(source.resolve() for source in sources), bench.file],
                 includes=[bench.included.parent],
                 hdl_toplevel=bench.top,
                 build_dir=directory,

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from arch.program import POSITION_BITS, EngineShape
+from arch.engine_shape import EngineShape
+from arch.program import POSITION_BITS
 from cosim.driver import BURST, Driver
 
 __all__ = ["LayerDriver", "LayerRun", "pack_words"]

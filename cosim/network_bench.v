@@ -18,8 +18,12 @@ module network_bench #(
     parameter PLANE_AT = 0,
     parameter OFFERED_AT = 0,
     parameter TAKEN_AT = 0,
-    parameter STREAMS = 1
+    parameter STREAMS = 1,
+    parameter INTERRUPT_AT = 0,  // addresses of registers, and words of all counters
+    parameter COUNTERS_AT = 0,
+    parameter COUNTER_WORDS = 1
 );
+    reg bench_only /*verilator public_flat_rw*/ = 0;               // `rst` stops the bench alone
     reg rst /*verilator public_flat_rw*/ = 1;
     reg go /*verilator public_flat_rw*/ = 0;
     reg [31:0] bytes /*verilator public_flat_rw*/ = 0;       // bytes in the file of inputs
@@ -31,9 +35,19 @@ module network_bench #(
     reg [63:0] limit /*verilator public_flat_rw*/ = 0;       // cycles of the run, whatever moves
     reg [7:0] burst /*verilator public_flat_rw*/ = 0;        // cycles beyond the first in a time step
 
+    // One access to the control bus: from a rising `access` until `accessed`.
+    reg access /*verilator public_flat_rw*/ = 0;
+    reg access_write /*verilator public_flat_rw*/ = 0;
+    reg [31:0] access_at /*verilator public_flat_rw*/ = 0;   // address of a byte
+    reg [31:0] access_data /*verilator public_flat_rw*/ = 0; // to write
+    reg [31:0] access_read /*verilator public_flat_rd*/ = 0; // what was read
+    reg accessed /*verilator public_flat_rd*/ = 0;
+    reg refused /*verilator public_flat_rd*/ = 0;            // it ended with `err`
+
     reg finished /*verilator public_flat_rd*/ = 0;
     reg hung /*verilator public_flat_rd*/ = 0;
     reg [63:0] clocks /*verilator public_flat_rd*/ = 0;      // cycles simulated since the start
+    wire irq /*verilator public_flat_rd*/;
     wire [STEP_BITS-1:0] step /*verilator public_flat_rd*/;
     wire [STREAMS-1:0] offered /*verilator public_flat_rd*/;
     wire [STREAMS-1:0] taken /*verilator public_flat_rd*/;
@@ -51,9 +65,24 @@ module network_bench #(
     assign offered = monitor[OFFERED_AT +: STREAMS];
     assign taken = monitor[TAKEN_AT +: STREAMS];
 
+    reg cyc = 0, we = 0;
+    reg [31:0] at = 0, data = 0;
+    wire [31:0] read;
+    wire ack, err;
+
     network_engine engine (
         .clk(clk),
-        .rst(rst),
+        .rst(rst && !bench_only),
+        .bus__cyc(cyc),
+        .bus__stb(cyc),
+        .bus__we(we),
+        .bus__adr(at[11:2]),
+        .bus__dat_w(data),
+        .bus__sel(4'hf),
+        .bus__dat_r(read),
+        .bus__ack(ack),
+        .bus__err(err),
+        .irq(irq),
         .i__payload(pixel),
         .i__valid(pixel_valid),
         .i__ready(pixel_ready),
@@ -63,11 +92,12 @@ module network_bench #(
         .monitor(monitor)
     );
 
-    integer inputs, results, steps, scores;
+    integer inputs, results, steps, scores, counters;
     integer got;
     reg [7:0] next_pixel = 0;
-    reg [31:0] left = 0, images_left = 0, idle = 0, noise = 1;
+    reg [31:0] left = 0, images_left = 0, counted_left = 0, idle = 0, noise = 1;
     reg [63:0] remaining = 0;
+    wire complete = images_left == 0 && counted_left == 0;
     wire hangs = idle == patience || remaining == 0;
     wire progress = |(offered & taken) | monitor[PLANE_AT];
     wire result = monitor[0];
@@ -92,10 +122,12 @@ module network_bench #(
                 results = $fopen($sformatf("results%0d.hex", run), "w");
                 steps = $fopen($sformatf("steps%0d.txt", run), "w");
                 scores = $fopen($sformatf("scores%0d.hex", run), "w");
+                counters = $fopen($sformatf("counters%0d.hex", run), "w");
                 going <= 1;
                 finished <= 0;
                 left <= bytes;
                 images_left <= images;
+                counted_left <= images;
                 idle <= 0;
                 remaining <= limit;
                 noise <= seed;
@@ -126,15 +158,53 @@ module network_bench #(
                 $fwrite(steps, "%0d %0d %0d\n", step, monitor[CYCLES_AT +: 48],
                         monitor[PLANES_AT +: 48]);
 
-            if (images_left == 0 || hangs) begin
-                hung <= hangs && images_left != 0;
+            if (reading && !cyc && word > COUNTER_WORDS) counted_left <= counted_left - 1;
+
+            if (complete || hangs) begin
+                hung <= hangs && !complete;
                 finished <= 1;
                 going <= 0;
                 $fclose(inputs);
                 $fclose(results);
                 $fclose(steps);
                 $fclose(scores);
+                $fclose(counters);
             end
         end
+    end
+
+    // The control bus: what Python asks for, and, at every interrupt of a run, all counters.
+    reg reading = 0;      // the counters, and then the interrupt is cleared
+    reg [31:0] word = 0;
+    always @(posedge clk) begin
+        if (rst) begin
+            cyc <= 0;
+            reading <= 0;
+            accessed <= 0;
+        end else if (cyc) begin
+            if (ack || err) begin
+                cyc <= 0;
+                if (!reading) begin
+                    access_read <= read;
+                    refused <= err;
+                    accessed <= 1;
+                end else if (going && word <= COUNTER_WORDS) $fwrite(counters, "%08x", read);
+            end
+        end else if (reading) begin
+            cyc <= word <= COUNTER_WORDS;
+            we <= word == COUNTER_WORDS;
+            at <= word == COUNTER_WORDS ? INTERRUPT_AT : COUNTERS_AT + 4 * word;
+            data <= 1;
+            reading <= word <= COUNTER_WORDS;
+            word <= word + 1;
+        end else if (going && irq) begin
+            reading <= 1;
+            word <= 0;
+        end else if (access && !accessed) begin
+            cyc <= 1;
+            we <= access_write;
+            at <= access_at;
+            data <= access_data;
+        end else if (!access) accessed <= 0;
     end
 endmodule

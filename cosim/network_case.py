@@ -60,11 +60,18 @@ class NetworkResult(Result):
         Images with a wrong, missing or surplus value.
     steps : tuple of StepResult
         Every step of every image in the order in which they ran.
+    counters : tuple of dict of str to int
+        How much each of :data:`arch.registers.COUNTERS` grew in each image, as read over the
+        control bus.
+    counters_model : tuple of dict of str to int
+        How much the model lets them grow; it applies when ``stall`` is 0.
     """
 
     images: int
     wrong_images: tuple[int, ...]
     steps: tuple[StepResult, ...]
+    counters: tuple[dict[str, int], ...]
+    counters_model: tuple[dict[str, int], ...]
 
 
 def read_network_results(directory: Path) -> Iterator[NetworkResult]:
@@ -73,5 +80,7 @@ def read_network_results(directory: Path) -> Iterator[NetworkResult]:
         lists = {
             "wrong_images": tuple(raw["wrong_images"]),
             "steps": tuple(StepResult(**step) for step in raw["steps"]),
+            "counters": tuple(raw["counters"]),
+            "counters_model": tuple(raw["counters_model"]),
         }
         yield NetworkResult(**(raw | lists))

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from arch.registers import COUNTERS, Error
+from cosim.control_bus import ControlBus
 from cosim.driver import BURST, Driver
 
 __all__ = ["NetworkDriver", "NetworkRun"]
@@ -23,6 +25,8 @@ class NetworkRun:
         Number, cycles and planes of every step that ended.
     scores : int64 array, shape (m, 2)
         Value and last flag of everything that left the engine.
+    counters : int64 array, shape (images, len(COUNTERS))
+        :data:`arch.registers.COUNTERS` as they stood at each interrupt.
     hung : bool
         Whether the watchdog ended the run.
     clocks : int
@@ -30,12 +34,13 @@ class NetworkRun:
     seconds : float
         Time the simulator took.
     waiting : str
-        The step that ran at the end, and what each stream did.
+        The step that ran at the end, what each stream did, and the error, if there was one.
     """
 
     results: np.ndarray
     steps: np.ndarray
     scores: np.ndarray
+    counters: np.ndarray
     hung: bool
     clocks: int
     seconds: float
@@ -55,7 +60,21 @@ class NetworkDriver(Driver):
 
     def __init__(self, dut: Any, steps: Sequence[str], streams: Sequence[str]) -> None:
         super().__init__(dut, streams)
+        self.bus = ControlBus(dut)
         self._steps = tuple(steps)
+
+    async def soft_reset(self) -> None:
+        """End the run; reset the engine over the control bus, and its counters with it."""
+        self._dut.bench_only.value = 1
+        await self.reset()
+        self._dut.bench_only.value = 0
+        await self.bus.write("control", enable=1, latch_images=1, reset=1, clear=1)
+        await self.bus.write("interrupt", image=1)
+
+    async def enable(self) -> None:
+        """Let images begin, and ask for an interrupt and the counters at the end of each."""
+        await self.bus.write("interrupt_mask", image=1)
+        await self.bus.write("control", enable=1, latch_images=1)
 
     def start(
         self, images: np.ndarray, *, stall: int, seed: int, limit: int, burst: int = BURST
@@ -75,15 +94,28 @@ class NetworkDriver(Driver):
         clocks, seconds = await self._end()
         steps = np.array(self._take("steps{}.txt").split(), dtype=np.int64)
         step = self._steps[self._dut.step.value.to_unsigned()]
+        hung = bool(self._dut.hung.value)
         return NetworkRun(
             results=_pairs(self._take("results{}.hex")),
             steps=steps.reshape(-1, 3),
             scores=_pairs(self._take("scores{}.hex")),
-            hung=bool(self._dut.hung.value),
+            counters=_counts(self._take("counters{}.hex")),
+            hung=hung,
             clocks=clocks,
             seconds=seconds,
-            waiting=f"in step {step}; {self._waiting()}",
+            waiting=f"in step {step}; {self._waiting()}{await self._error() if hung else ''}",
         )
+
+    async def _error(self) -> str:
+        error = await self.bus.fields("error")
+        return f"; error {Error(error['code']).name}" if error["flag"] else ""
+
+
+def _counts(text: str) -> np.ndarray:
+    words = np.frombuffer(bytes.fromhex(text), dtype=">u4").reshape(-1, 2).astype(np.int64)
+    # A run that hangs may end in the middle of the counters of an image.
+    counts = words[: len(words) // len(COUNTERS) * len(COUNTERS)]
+    return (counts[:, 0] | counts[:, 1] << 32).reshape(-1, len(COUNTERS))
 
 
 def _pairs(text: str) -> np.ndarray:

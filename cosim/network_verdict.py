@@ -7,6 +7,7 @@ import numpy as np
 from arch.network_cycles import NetworkCycles
 from arch.network_program import NetworkProgram
 from arch.network_step import Step
+from cosim.counter_verdict import counts_of_images, counts_of_model, wrong_counters
 from cosim.network_case import NetworkResult, StepResult
 from cosim.network_driver import NetworkRun
 
@@ -62,8 +63,9 @@ def judge_network(
     Every result of every step must have its value and its address, the scores must leave with
     their last flags, the planes of the model must have been issued, and without stalls each step
     must take its cycles. The first step of a run begins before its first byte is there,
-    so that its cycles say nothing. ``problem`` says which of these does not hold, the first of
-    them.
+    so that its cycles say nothing. The counters must agree with all of this, see
+    :func:`cosim.counter_verdict.wrong_counters`. ``problem`` says which of these does not hold, the
+    first of them.
 
     Parameters
     ----------
@@ -94,11 +96,18 @@ def judge_network(
         )
         for place, (number, cycles, planes) in enumerate(done.steps.tolist())
     )
+    counters = counts_of_images(done.counters)
+
+    def judged_counters() -> str:
+        return wrong_counters(counters, steps, models, exact=not stall)
+
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
         (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
+        (not len(wrong) + len(wrong_scores) and done.hung, judged_counters),
         (done.hung, lambda: f"hangs after {len(done.results)} results, {done.waiting}"),
         (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]))),
         (True, lambda: _wrong_work(steps, models, exact=not stall)),
+        (True, judged_counters),
     )
     problem = next((text for failed, say in checks if failed and (text := say())), "")
     images = np.unique(np.concatenate([wrong // count, wrong_scores // scores.shape[1]]))
@@ -110,6 +119,8 @@ def judge_network(
         mismatches=len(wrong) + len(wrong_scores),
         wrong_images=tuple(images[images < len(expected)].tolist()),
         steps=steps,
+        counters=counters,
+        counters_model=tuple(counts_of_model(model) for model in models),
         clocks=done.clocks,
         seconds=done.seconds,
         problem=problem,

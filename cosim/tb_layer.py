@@ -22,7 +22,7 @@ from cosim.golden import GoldenLayer
 from cosim.layer_case import LayerCase, LayerResult
 from cosim.layer_driver import LayerDriver
 from cosim.mismatch import locate
-from cosim.testbench import read_tables
+from cosim.testbench import built_as, read_tables
 from cosim.verdict import judge
 
 CASE = LayerCase.read(Path())
@@ -35,7 +35,7 @@ class Testbench:
 
     def __init__(self, dut: Any) -> None:
         self.tables, names = read_tables(CASE)
-        self.program = build_program(self.tables, skip_zero_planes=names["skip_zero_planes"])
+        self.program = build_program(self.tables, **built_as(names))
         self.monitor = names["ports"]["monitor"]["fields"]
         self.driver = LayerDriver(dut, self.program.shape, list(self.monitor["offered"]["fields"]))
 

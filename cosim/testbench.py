@@ -1,6 +1,7 @@
 """What a testbench reads before it begins: the tables, and the names in their Verilog."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from arch.table_files import load
 from arch.tables import MappingTables
 from cosim.case import Case
 
-__all__ = ["read_tables"]
+__all__ = ["built_as", "read_tables"]
 
 
 def read_tables(case: Case) -> tuple[MappingTables, dict[str, Any]]:
@@ -30,3 +31,11 @@ def read_tables(case: Case) -> tuple[MappingTables, dict[str, Any]]:
         )
     cocotb.log.info("golden model reads tables %s", tables.sha256)
     return tables, names
+
+
+def built_as(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the program must be built with, by ``names.json``: the crossbar, and the planes."""
+    return {
+        "macro_latency": names.get("macro", {}).get("latency"),
+        "skip_zero_planes": names["skip_zero_planes"],
+    }

@@ -201,7 +201,7 @@ def sweep(
     ],
     strength: Annotated[
         int,
-        typer.Option(min=1, max=8, help="Every combination of so many parameters occurs."),
+        typer.Option(min=1, max=9, help="Every combination of so many parameters occurs."),
     ] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, inputs and stalls.")] = 1,
 ) -> None:

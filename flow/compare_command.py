@@ -10,6 +10,8 @@ from flow.console import Interrupted, print_wide, tell
 
 __all__ = ["compare"]
 
+_SEED_DIGITS = 10
+
 
 def compare(
     config: Annotated[
@@ -84,6 +86,8 @@ def _words(text: str) -> list[str]:
 
 
 def _seed(word: str) -> int:
-    if not (word.isascii() and word.isdigit()):
-        raise InputError(f"--seeds must be whole numbers from 0, not {word!r}")
+    if not (word.isascii() and word.isdigit() and len(word) <= _SEED_DIGITS):
+        raise InputError(
+            f"--seeds must be whole numbers from 0, at most {_SEED_DIGITS} digits, not {word!r:.60}"
+        )
     return int(word)

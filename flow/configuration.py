@@ -8,16 +8,15 @@ from typing import Any, Literal
 from pydantic import (
     BaseModel,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from arch.geometry import Geometry
 from flow.configuration_section import Count, Section, Share, check_share
 from flow.data_section import DataSection, ModelSection
 from flow.field_rule import IDENTIFIER
+from flow.hardware_section import HardwareSection
 from flow.search_section import SearchSection
 
 __all__ = [
@@ -162,32 +161,6 @@ class PruneSection(Section):
     @classmethod
     def _check_ratio(cls, value: Any) -> Any:
         return check_share("prune.ratio", value)
-
-
-class HardwareSection(Section):
-    """The generated hardware."""
-
-    tiles: Literal[1] = Field(default=1, description="Operation units that work in parallel.")
-    skip_zero_planes: bool = Field(
-        default=False,
-        description="Whether bit planes in which every input bit of an OU is zero are left out; "
-        "the cycles then depend on the images.",
-    )
-    crossbar: Literal["emulated"] = Field(
-        default="emulated", description="What stands for the crossbar: memory and adders."
-    )
-    tables: Literal["baked"] = Field(
-        default="baked",
-        description="How the mapping tables get in: as initial contents of the memories.",
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
-        # To Python 1 is True; to a person who writes a configuration it is not.
-        if isinstance(value, bool) and info.field_name != "skip_zero_planes":
-            raise PydanticCustomError("literal_error", "wrong type")
-        return value
 
 
 class CosimSection(Section):

@@ -95,6 +95,12 @@ def _summary(report: Mapping[str, Any]) -> Table:
     )
     if cosim.get("network"):
         table.add_row("network", _network(cosim["network"]))
+        if cosim["network"].get("counters"):
+            table.add_row("idle cycles", _idle(cosim["network"]["counters"]))
+    hardware = report.get("hardware", {})
+    if hardware.get("crossbar") == "macro":
+        latency = hardware["macro_latency"]
+        table.add_row("crossbar", f"a macro, {latency} cycles from a sample to its codes")
     table.add_row("tables", report["hashes"]["tables"])
     table.add_row("Verilog", report["hashes"]["verilog"])
     return table
@@ -116,6 +122,17 @@ def _cycles(network: Mapping[str, Any]) -> str:
     return f"{text}, {network['cycles_bound']:,} if no plane were skipped"
 
 
+def _idle(counters: Mapping[str, Any]) -> str:
+    """Cycles of an image without an OU plane, by cause, beside those of the model that differ."""
+    causes = []
+    for name, count in counters.items():
+        if name.startswith("idle_") and (count["rtl"] or count["model"]):
+            model = "" if count["rtl"] == count["model"] else f" (model {count['model']:,})"
+            causes.append(f"{name.removeprefix('idle_')} {count['rtl']:,}{model}")
+    idle = counters["cycles"]["rtl"] - counters["planes"]["rtl"]
+    return f"{idle:,} an image: {', '.join(causes)}" if causes else f"{idle:,} an image"
+
+
 def _search(search: Mapping[str, Any]) -> str:
     text = f"{search['agent']}, {search['episodes']} episodes in {search['seconds']:.0f} s"
     if "evaluations" in search:
@@ -123,7 +140,8 @@ def _search(search: Mapping[str, Any]) -> str:
     if search.get("winner"):
         change = 100 * (search["winner"]["accuracy"] - search["dense"]["accuracy"])
         text += (
-            f"; episode {search['winner']['episode']} chosen, validation accuracy {change:+.2f} "
+            f"; episode {search['winner']['episode']} x {search['winner']['scale']:.2f} chosen, "
+            f"validation accuracy {change:+.2f} "
             f"points ({search['max_accuracy_drop']:g} may be lost)"
         )
     elif search.get("problem"):

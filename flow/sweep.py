@@ -1,7 +1,8 @@
 """Sweep the generator: random layers on many geometries, RTL against golden model.
 
-Each case is one geometry and one sparsity structure, with layers that are hard on them. The cases
-cover every combination of values of any ``strength`` parameters at least once.
+Each case is one geometry, one sparsity structure and one kind of crossbar, with layers that are
+hard on them. The cases cover every combination of values of any ``strength`` parameters at least
+once.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arch.crossbar_macro import MACRO_LATENCY
 from arch.errors import CheckFailed
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import ENCODINGS, Geometry
@@ -41,6 +43,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "adc": ("lossless", "one bit short", "two bits short"),
     "scheme": SCHEMES,
     "skip_zero_planes": (False, True),
+    "crossbar": ("emulated", "macro"),
 }
 """Values of each parameter. Signed and unsigned activations are both in every case."""
 
@@ -51,7 +54,7 @@ _CANDIDATES = 200  # looked at for each case; more give fewer cases, slowly
 
 @dataclass(frozen=True, kw_only=True)
 class SweepCase:
-    """One geometry with one sparsity structure; ``str`` gives its parameters in one line."""
+    """One geometry, sparsity structure and kind of crossbar; ``str`` gives all in one line."""
 
     values: tuple[tuple[str, Any], ...]
 
@@ -84,6 +87,11 @@ class SweepCase:
     def skip_zero_planes(self) -> bool:
         """Whether planes without ones are skipped."""
         return bool(dict(self.values)["skip_zero_planes"])
+
+    @property
+    def macro_latency(self) -> int | None:
+        """Latency of the crossbar macro; None if the crossbar is emulated."""
+        return MACRO_LATENCY if dict(self.values)["crossbar"] == "macro" else None
 
 
 def sweep_cases(strength: int) -> list[SweepCase]:
@@ -228,7 +236,9 @@ def run_case(
     tables = save(sweep_tables(case, seed), directory / "tables")
     verilog = directory / "verilog"
     verilog.mkdir()
-    program = build_program(tables, skip_zero_planes=case.skip_zero_planes)
+    program = build_program(
+        tables, macro_latency=case.macro_latency, skip_zero_planes=case.skip_zero_planes
+    )
     write_verilog(program, verilog)
     rng = np.random.default_rng(seed)
     return cosimulate_layers(

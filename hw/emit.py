@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from amaranth import Shape
 from amaranth.back import verilog
@@ -14,23 +15,33 @@ from amaranth.lib import data, wiring
 from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from arch.network_program import NetworkProgram
+from arch.program import Program
+from arch.registers import REGISTERS
+from arch.systemrdl import systemrdl
 from hw.layer_engine import LayerEngine
-from hw.network_engine import NetworkEngine
+from hw.macro_files import macro_files, macro_names
+from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
-__all__ = ["NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
+__all__ = ["HEADER", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
 
 TOP = "layer_engine"
 """Name of the top module of a layer engine, and of its files."""
 NETWORK_TOP = "network_engine"
 """Name of the top module of a network engine, and of its files."""
 
+HEADER = Path(__file__).with_name("registers.h")
+"""The registers of a network engine for C, as :mod:`hw.register_export` wrote it."""
+
 _HOMES = {
     "layer": ("control", "layers"),
     "index": ("index_fetch", "index"),
     "cells": ("crossbar", "cells"),
+    "slot": ("crossbar", "slots"),
     "channel": ("output", "channels"),
 }
+_PARTS = ("geometry", "macro")
+"""Fields of the sizes of an engine that have sizes of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +56,9 @@ class _Design:
     layers: tuple[str, ...]
     homes: Mapping[str, tuple[str, str]]
     names: Mapping[str, object]
+    layer_program: Program
+    macro: str
+    others: Mapping[str, str]
 
 
 class EmittedFiles(dict):
@@ -76,6 +90,8 @@ def emit(program):
         ``TOP.v``; ``TOP.vlt``, the lint waivers; one ``.mem`` a memory, a word of hexadecimal
         digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the ports,
         memories, fields and layers are called. ``TOP`` is :data:`TOP` or :data:`NETWORK_TOP`.
+        A network engine has ``registers.rdl`` and ``registers.h`` besides; with a crossbar macro
+        there is also its behavioural model, and what its cells hold.
 
     Raises
     ------
@@ -97,6 +113,9 @@ def emit(program):
     for name, (layout, words) in program.memories.items():
         digits = -(-layout.width // 4)
         files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
+    if design.layer_program.shape.macro is not None:
+        files |= macro_files(design.layer_program)
+    files.update(design.others)
     files["names.json"] = json.dumps(_names(design, program), indent=2) + "\n"
     return files
 
@@ -119,34 +138,44 @@ def _layers(program):
         layers=program.names,
         homes=_HOMES,
         names={},
+        layer_program=program,
+        macro=f"{TOP}.macro",
+        others={},
     )
 
 
 def _network(program):
     steps = program.steps
     sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
-    inside = {name: (f"layers.{module}", array) for name, (module, array) in _HOMES.items()}
+    inside = {name: (f"engine.layers.{module}", array) for name, (module, array) in _HOMES.items()}
     return _Design(
         top=NETWORK_TOP,
         title="Network engine",
-        engine=NetworkEngine(program),
+        engine=NetworkTop(program),
         parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,
-        homes={"step": ("control", "steps")} | inside,
+        homes={"step": ("engine.control", "steps")} | inside,
         names={
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}
                 for step in steps
-            ]
+            ],
+            "registers": {register.name: _register(register) for register in REGISTERS},
         },
+        layer_program=program.layers,
+        macro=f"{NETWORK_TOP}.engine.layers.macro",
+        others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
     )
 
 
 def _sizes(shape):
     geometry = {f"geometry.{name}": value for name, value in shape.geometry.to_dict().items()}
-    return geometry | {name: value for name, value in vars(shape).items() if name != "geometry"}
+    sizes = {name: value for name, value in vars(shape).items() if name not in _PARTS}
+    if shape.macro is not None:
+        sizes |= {f"macro.{name}": getattr(shape.macro, name) for name in ("crossbars", "latency")}
+    return geometry | sizes
 
 
 def _header(design, tables_sha256):
@@ -186,6 +215,25 @@ def _names(design, program):
                 "fields": _word_fields(layout),
             }
             for name, (layout, words) in program.memories.items()
+        },
+        **_macro(design),
+    }
+
+
+def _macro(design):
+    if design.layer_program.shape.macro is None:
+        return {}
+    return {"macro": macro_names(design.layer_program, design.macro)}
+
+
+def _register(register):
+    return {
+        "at": register.at,
+        "bits": register.bits,
+        "count": register.count,
+        "fields": {
+            field.name: {"low": field.low, "bits": field.bits, "access": field.access.value}
+            for field in register.fields
         },
     }
 

@@ -34,6 +34,8 @@ class IndexFetch(wiring.Component):
         OUs of the layer; steady while it runs.
     positions : ``In(position_bits)``
         Output positions of the layer, at least 1; steady while it runs.
+    more : ``Out(1)``
+        Records of the layer are still to be taken.
     o : ``Out(stream.Signature(IndexRecord))``
         Index records.
     """
@@ -49,6 +51,7 @@ class IndexFetch(wiring.Component):
                 "first_ou": In(ous),
                 "last_ou": In(ous),
                 "positions": In(position_bits),
+                "more": Out(1),
                 "o": Out(stream.Signature(IndexRecord(index=layout, ous=len(self._words)))),
             }
         )
@@ -68,6 +71,7 @@ class IndexFetch(wiring.Component):
             read.addr.eq(ou),
             read.en.eq(step),
             self.o.p.index.eq(read.data),
+            self.more.eq(self.start | running | self.o.valid),
         ]
         with m.If(step):
             m.d.sync += [

@@ -41,6 +41,8 @@ class InputFetch(wiring.Component):
         Index records.
     read : ``Out(BufferRead)``
         The input buffer.
+    collecting : ``Out(1)``
+        Inputs of an OU were read and are not at ``o`` yet.
     o : ``Out(stream.Signature(FetchedOu))``
         OUs, in the order of their records.
     """
@@ -66,6 +68,7 @@ class InputFetch(wiring.Component):
                 "read": Out(
                     BufferRead(ports=ports, blocks=blocks, ou_rows=ou_rows, act_bits=act_bits)
                 ),
+                "collecting": Out(1),
                 "o": Out(stream.Signature(fetched)),
             }
         )
@@ -90,6 +93,7 @@ class InputFetch(wiring.Component):
             self.i.ready.eq(issue & last_step),
             self.read.en.eq(advance),
             self.read.release.eq(issue & last_step & self.i.p.last),
+            self.collecting.eq(arriving),
         ]
         with m.If(issue):
             m.d.sync += [step.eq(Mux(last_step, 0, step + 1)), record.eq(self.i.p)]

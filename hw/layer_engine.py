@@ -1,6 +1,6 @@
 """Layer engine: the datapath from activations of output positions to their outputs."""
 
-from amaranth import Module
+from amaranth import ClockSignal, Instance, Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -13,14 +13,18 @@ from hw.index_fetch import IndexFetch
 from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Command, Monitor, PlaneTag, Result, ScannedOu, struct
+from hw.layouts import Activity, Command, Monitor, PlaneTag, Result, ScannedOu, struct
+from hw.macro_crossbar import MacroCrossbar
 from hw.ou_controller import OuController
 from hw.output import Output
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue
 from hw.shift_add import ShiftAdd
 
-__all__ = ["LayerEngine"]
+__all__ = ["MACRO", "LayerEngine"]
+
+MACRO = "crossbar_macro"
+"""Name of the black box module, see ``docs/crossbar-macro.md``."""
 
 
 class LayerEngine(wiring.Component):
@@ -55,6 +59,8 @@ class LayerEngine(wiring.Component):
         Cycles from the command to the last output of the layer.
     planes : ``Out(48)``
         OU planes issued for the layer.
+    activity : ``Out(Activity)``
+        What the OU controller does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     """
@@ -82,6 +88,7 @@ class LayerEngine(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
+                "activity": Out(Activity()),
                 "monitor": Out(monitor),
             }
         )
@@ -97,8 +104,12 @@ class LayerEngine(wiring.Component):
         control, index_fetch = m.submodules.control, m.submodules.index_fetch
         input_buffer, input_fetch = m.submodules.input_buffer, m.submodules.input_fetch
         controller, crossbar = m.submodules.controller, m.submodules.crossbar
-        adc, shift_add = m.submodules.adc, m.submodules.shift_add
+        shift_add = m.submodules.shift_add
         accumulate, output = m.submodules.accumulate, m.submodules.output
+        # A macro gives codes, bit-line sums go through a converter first.
+        has_macro = self._program.shape.macro is not None
+        codes = crossbar.o if has_macro else m.submodules.adc.o
+        conversion = () if has_macro else ((crossbar.o, m.submodules.adc.i),)
 
         for source, sink in (
             (flipped(self.command), control.command),
@@ -107,8 +118,8 @@ class LayerEngine(wiring.Component):
             (input_fetch.read, input_buffer.read),
             *self._lookahead(m, input_fetch.o, controller.i),
             (controller.o, crossbar.i),
-            (crossbar.o, adc.i),
-            (adc.o, shift_add.i),
+            *conversion,
+            (codes, shift_add.i),
             (shift_add.o, accumulate.i),
             (accumulate.o, output.i),
             (output.o, flipped(self.o)),
@@ -126,8 +137,15 @@ class LayerEngine(wiring.Component):
             self.busy.eq(control.busy),
             self.cycles.eq(control.cycles),
             self.planes.eq(control.planes),
-            self.monitor.plane.eq(adc.o.valid),
-            self.monitor.codes.eq(adc.o.p.levels),
+            self.activity.plane.eq(controller.o.valid),
+            self.activity.ou.eq(controller.i.valid),
+            self.activity.taken.eq(controller.i.ready),
+            self.activity.collecting.eq(input_fetch.collecting | input_fetch.o.valid),
+            self.activity.more.eq(index_fetch.more),
+            self.activity.window.eq(input_buffer.read.full),
+            self.activity.record.eq(index_fetch.o.valid),
+            self.monitor.plane.eq(codes.valid),
+            self.monitor.codes.eq(codes.p.levels),
             self.monitor.result.eq(shift_add.o.valid),
             self.monitor.values.eq(shift_add.o.p.values),
         ]
@@ -189,16 +207,7 @@ class LayerEngine(wiring.Component):
             m.submodules.scan = PlaneScan(**controlled)
             m.submodules.queue = Queue(ScannedOu(**controlled), depth=shape.queue_ous)
         m.submodules.controller = OuController(**controlled, skip_zero_planes=skips)
-        m.submodules.crossbar = EmulatedCrossbar(
-            program.cell_words, **ou_size, cell_bits=g.cell_bits, arrays=g.arrays, tag=tag
-        )
-        m.submodules.adc = Adc(
-            level_bits=self._level_bits,
-            adc_bits=g.adc_bits,
-            columns=g.arrays * g.ou_cols,
-            ou_rows=g.ou_rows,
-            tag=tag,
-        )
+        self._add_crossbar(m, tag)
         m.submodules.shift_add = ShiftAdd(
             **ou_size,
             level_bits=self._code_bits,
@@ -222,3 +231,35 @@ class LayerEngine(wiring.Component):
             out_bits=shape.out_bits,
             outputs=shape.outputs,
         )
+
+    def _add_crossbar(self, m, tag):
+        """Crossbar and ADC, or what is around a macro of both."""
+        program, macro = self._program, self._program.shape.macro
+        g = program.shape.geometry
+        sizes = {"ou_rows": g.ou_rows, "tag": tag}
+        columns = g.arrays * g.ou_cols
+        if macro is None:
+            m.submodules.crossbar = EmulatedCrossbar(
+                program.cell_words,
+                **sizes,
+                ou_cols=g.ou_cols,
+                cell_bits=g.cell_bits,
+                arrays=g.arrays,
+            )
+            m.submodules.adc = Adc(
+                **sizes, level_bits=self._level_bits, adc_bits=g.adc_bits, columns=columns
+            )
+            return
+        m.submodules.crossbar = crossbar = MacroCrossbar(
+            program.slot_words,
+            **sizes,
+            slot=struct(macro.slot_layout),
+            latency=macro.latency,
+            columns=columns,
+            code_bits=self._code_bits,
+        )
+        pins = {
+            f"{'o' if member.flow == In else 'i'}_{name}": getattr(crossbar.pins, name)
+            for name, member in crossbar.pins.signature.members.items()
+        }
+        m.submodules.macro = Instance(MACRO, i_clk=ClockSignal(), **pins)

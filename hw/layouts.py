@@ -7,6 +7,7 @@ from arch.words import WordLayout
 
 __all__ = [
     "BANKS",
+    "Activity",
     "BitLines",
     "Command",
     "FetchedOu",
@@ -225,6 +226,30 @@ class Result(data.StructLayout):
 
     def __init__(self, *, out_bits):
         super().__init__({"value": signed(out_bits), "last": 1})
+
+
+class Activity(data.StructLayout):
+    """What keeps the OU controller of a layer engine busy, or makes it wait.
+
+    Members
+    -------
+    plane : ``unsigned(1)``
+        A plane is issued in this cycle.
+    ou, taken : ``unsigned(1)``
+        An OU waits with its inputs; the controller could take one.
+    collecting : ``unsigned(1)``
+        Inputs of an OU are on their way out of the input buffer, or to the queue.
+    more : ``unsigned(1)``
+        The index of some OU of the layer is still to be used.
+    window : ``unsigned(1)``
+        The inputs of the next position are complete.
+    record : ``unsigned(1)``
+        The index of the next OU is there.
+    """
+
+    def __init__(self):
+        names = ("plane", "ou", "taken", "collecting", "more", "window", "record")
+        super().__init__(dict.fromkeys(names, 1))
 
 
 class Monitor(data.StructLayout):

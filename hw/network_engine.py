@@ -9,10 +9,11 @@ from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.beat_pack import BeatPack
+from hw.cycle_cause import CycleCause, CycleCauses
 from hw.feature_memory import FeatureMemory
 from hw.layer_engine import LayerEngine
 from hw.layouts import struct
-from hw.network_layouts import NetworkMonitor, Score
+from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
@@ -42,10 +43,16 @@ class NetworkEngine(wiring.Component):
 
     Members
     -------
+    permit : ``In(1)``
+        An image may begin.
     i : ``In(stream.Signature(unsigned(8)))``
         Images; two's complement if their reader says so.
     o : ``Out(stream.Signature(Score))``
         Results.
+    progress : ``Out(Progress)``
+        Where the engine is.
+    cause : ``Out(CycleCauses)``
+        What this cycle is used for.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     """
@@ -60,8 +67,11 @@ class NetworkEngine(wiring.Component):
         )
         super().__init__(
             {
+                "permit": In(1, init=1),
                 "i": In(stream.Signature(BYTE_BITS)),
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
+                "progress": Out(Progress(steps=len(program.steps))),
+                "cause": Out(CycleCauses()),
                 "monitor": Out(monitor),
             }
         )
@@ -89,6 +99,8 @@ class NetworkEngine(wiring.Component):
             connect(m, source, sink)
         is_layer = step.kind == STEP_KINDS.index("layer")
         m.d.comb += [
+            control.permit.eq(self.permit),
+            control.known.eq(step.kind < len(STEP_KINDS)),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
             walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
@@ -113,6 +125,7 @@ class NetworkEngine(wiring.Component):
         ]
         self._give_descriptor(m, step)
         self._add_memory(m, read, store)
+        self._account(m)
         self._show(m)
         return m
 
@@ -143,6 +156,7 @@ class NetworkEngine(wiring.Component):
             **run,
         )
         m.submodules.layers = LayerEngine(program.layers)
+        m.submodules.cycle_cause = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
             **sizes,
@@ -178,6 +192,24 @@ class NetworkEngine(wiring.Component):
             maps.read.eq(read.read),
             maps.read_at.eq(read.read_at),
             read.values.eq(maps.values),
+        ]
+
+    def _account(self, m):
+        """Say where the engine is, and what each cycle is used for."""
+        control, cycle_cause = m.submodules.control, m.submodules.cycle_cause
+        kind = control.step.kind
+        m.d.comb += [
+            self.progress.begin.eq(control.start & (control.number == 0)),
+            self.progress.end.eq(control.done & control.step.program_last),
+            self.progress.stopped.eq(control.stopped),
+            self.progress.refused.eq(control.refused),
+            self.progress.step.eq(control.number),
+            cycle_cause.stopped.eq(control.stopped),
+            cycle_cause.running.eq(control.running),
+            cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
+            cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
+            cycle_cause.layer.eq(m.submodules.layers.activity),
+            self.cause.eq(cycle_cause.cause),
         ]
 
     def _show(self, m):

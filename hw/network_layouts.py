@@ -6,7 +6,7 @@ from amaranth.lib import data
 from hw.layer_control import COUNTER_BITS
 from hw.layouts import span
 
-__all__ = ["NetworkMonitor", "ReadRun", "Run", "Score", "WalkLoops"]
+__all__ = ["NetworkMonitor", "Progress", "ReadRun", "Run", "Score", "WalkLoops"]
 
 
 class WalkLoops(data.StructLayout):
@@ -106,6 +106,25 @@ class Score(data.StructLayout):
 
     def __init__(self, *, out_bits):
         super().__init__({"value": signed(out_bits), "last": 1})
+
+
+class Progress(data.StructLayout):
+    """How far the network engine is, for those who control it.
+
+    Members
+    -------
+    begin, end : ``unsigned(1)``
+        The first step of an image begins in this cycle; the last one ends.
+    stopped : ``unsigned(1)``
+        No image may begin, or a step was refused.
+    refused : ``unsigned(1)``
+        A step is of no kind that there is; nothing happens until a reset.
+    step : ``range(steps)``
+        Number of the step.
+    """
+
+    def __init__(self, *, steps):
+        super().__init__({"begin": 1, "end": 1, "stopped": 1, "refused": 1, "step": span(steps)})
 
 
 class NetworkMonitor(data.StructLayout):

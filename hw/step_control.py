@@ -15,10 +15,12 @@ __all__ = ["StepControl"]
 class StepControl(wiring.Component):
     """Read a step, start it, wait for its last result; after the last step begin anew.
 
+    A step that is not ``known`` is refused: nothing happens any more, until a reset.
+
     A step is ``step_words`` words of the program memory, the first in the least significant bits.
 
     Latency is ``step_words + 2`` cycles from ``done`` to ``start``; throughput is a step at a time;
-    stalls before a step until ``ready``.
+    stalls before a step until ``ready``, and before the first one until ``permit``.
 
     Parameters
     ----------
@@ -31,6 +33,10 @@ class StepControl(wiring.Component):
 
     Members
     -------
+    permit : ``In(1)``
+        The program may begin.
+    known : ``In(1)``
+        The others know what ``step`` is.
     ready : ``In(1)``
         The others can start a step.
     step : ``Out(layout)``
@@ -41,6 +47,12 @@ class StepControl(wiring.Component):
         Begin the step; high for one cycle.
     done : ``In(1)``
         The step has ended.
+    running : ``Out(1)``
+        A step runs: high from the cycle after ``start`` until ``done``.
+    stopped : ``Out(1)``
+        The first step waits for ``permit``, or a step was refused.
+    refused : ``Out(1)``
+        A step was refused.
     cycles : ``Out(48)``
         Cycles since the step before was done; the step's own with ``done``.
     """
@@ -57,11 +69,16 @@ class StepControl(wiring.Component):
             )
         super().__init__(
             {
+                "permit": In(1, init=1),
+                "known": In(1, init=1),
                 "ready": In(1),
                 "step": Out(layout),
                 "number": Out(span(len(self._words) // self._step_words)),
                 "start": Out(1),
                 "done": In(1),
+                "running": Out(1),
+                "stopped": Out(1),
+                "refused": Out(1),
                 "cycles": Out(COUNTER_BITS, init=1),
             }
         )
@@ -90,14 +107,23 @@ class StepControl(wiring.Component):
                     m.next = "Start"
                 with m.Else():
                     m.d.sync += at.eq(at + 1)
-            with m.State("Start"), m.If(self.ready):
-                m.d.comb += self.start.eq(1)
-                m.next = "Run"
-            with m.State("Run"), m.If(self.done):
-                m.d.sync += [
-                    self.cycles.eq(1),
-                    at.eq(Mux(self.step.program_last, 0, at)),
-                    self.number.eq(Mux(self.step.program_last, 0, self.number + 1)),
-                ]
-                m.next = "Begin"
+            with m.State("Start"):
+                with m.If(~self.known):
+                    m.next = "Refuse"
+                with m.Elif(~self.permit & (self.number == 0)):
+                    m.d.comb += self.stopped.eq(1)
+                with m.Elif(self.ready):
+                    m.d.comb += self.start.eq(1)
+                    m.next = "Run"
+            with m.State("Run"):
+                m.d.comb += self.running.eq(1)
+                with m.If(self.done):
+                    m.d.sync += [
+                        self.cycles.eq(1),
+                        at.eq(Mux(self.step.program_last, 0, at)),
+                        self.number.eq(Mux(self.step.program_last, 0, self.number + 1)),
+                    ]
+                    m.next = "Begin"
+            with m.State("Refuse"):
+                m.d.comb += [self.stopped.eq(1), self.refused.eq(1)]
         return m

@@ -6,7 +6,7 @@ from pathlib import Path
 from amaranth.lib import data
 from amaranth.sim import Simulator
 
-__all__ = ["Watch", "feed", "plain", "run", "sample", "take", "tick"]
+__all__ = ["Watch", "access", "feed", "plain", "run", "sample", "take", "tick"]
 
 CLOCK_PERIOD = 1e-6
 
@@ -106,6 +106,28 @@ def take(stream, count, *, seed=None):
         ctx.set(stream.ready, 0)
 
     return testbench
+
+
+async def access(ctx, bus, at, *, write=None, sel=15):
+    """Read the word at byte address ``at`` of a Wishbone bus, or write it.
+
+    Returns
+    -------
+    int or None
+        What was read; None if there is nothing at the address.
+    """
+    ctx.set(bus.adr, at // 4)
+    ctx.set(bus.we, write is not None)
+    ctx.set(bus.dat_w, write or 0)
+    ctx.set(bus.sel, sel)
+    ctx.set(bus.cyc, 1)
+    ctx.set(bus.stb, 1)
+    ack = err = 0
+    while not ack | err:
+        ack, err, word = await sample(ctx, bus.ack, bus.err, bus.dat_r)
+    ctx.set(bus.cyc, 0)
+    ctx.set(bus.stb, 0)
+    return word if ack else None
 
 
 class Watch:

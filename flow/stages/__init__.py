@@ -107,7 +107,7 @@ STAGES = (
         name="report",
         output="report.json",
         module="flow.stages.report",
-        reads=("name", "seed", *_WIDTHS, *_SEARCHED, "cosim"),
+        reads=("name", "seed", *_WIDTHS, *_SEARCHED, "hardware", "cosim"),
         needs=(
             "train",
             "search",

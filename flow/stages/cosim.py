@@ -86,9 +86,7 @@ def run(context: Context) -> None:
         (context.output / NETWORK).mkdir()
         _keep(whole, context.output / NETWORK)
         problems += whole.problems
-    shape = build_program(
-        tables, skip_zero_planes=context.configuration.hardware.skip_zero_planes
-    ).shape
+    shape = build_program(tables, **context.configuration.hardware.built_as).shape
     layers = {
         name: _layer(name, done)
         | {

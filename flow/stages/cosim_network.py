@@ -54,9 +54,7 @@ def cosimulate_images(
         reason = done.problems[0] if done.problems else "the simulation ended early"
         raise CheckFailed(f"the network was not simulated: {reason}: see {done.junit.parent}")
     loaded = load(tables)
-    program = build_network_program(
-        loaded, skip_zero_planes=configuration.hardware.skip_zero_planes
-    )
+    program = build_network_program(loaded, **configuration.hardware.built_as)
     wrong = {image for run in done.runs for image in run.wrong_images}
     return {
         "images": len(codes),
@@ -80,6 +78,7 @@ def _work(run: NetworkResult, count: int) -> dict[str, Any]:
         "cycles_rtl": cycles,
         "cycles_mean": sum(step.cycles for step in every) * count / len(every),
         "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles),
+        "counters": _counters(run),
         "steps": [
             {
                 "name": step.name,
@@ -89,4 +88,14 @@ def _work(run: NetworkResult, count: int) -> dict[str, Any]:
             }
             for step in steps
         ],
+    }
+
+
+def _counters(run: NetworkResult) -> dict[str, dict[str, int]]:
+    """What the last image added to each counter, and what the model says; nothing after a hang."""
+    if len(run.counters) < run.images:
+        return {}
+    return {
+        name: {"model": expected, "rtl": run.counters[-1][name]}
+        for name, expected in run.counters_model[-1].items()
     }

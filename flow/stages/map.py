@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from arch.engine_shape import EngineShape
 from arch.errors import InputError
 from arch.geometry import Geometry
 from arch.index_format import FORMATS, entropy_bits
-from arch.program import EngineShape, build_program
+from arch.program import build_program
 from arch.table_files import save
 from arch.tables import LayerTable
 from flow.json_file import write_json

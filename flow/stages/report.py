@@ -104,6 +104,10 @@ def run(context: Context) -> None:
             "name": configuration.name,
             "seed": configuration.seed,
             "geometry": configuration.crossbar_geometry().to_dict(),
+            "hardware": {
+                "crossbar": configuration.hardware.crossbar,
+                "macro_latency": configuration.hardware.latency,
+            },
             "hashes": {
                 "tables": load(inputs["map"] / map_stage.TABLES).sha256,
                 "verilog": read_json(inputs["verilog"] / verilog.HASH)["sha256"],

@@ -94,7 +94,8 @@ def new_session(
         If the network does not have what the section asks for.
     """
     # Late, so that a job without a search does without these libraries.
-    from sw.search.session import Session, SessionSettings
+    from sw.search.session import Session
+    from sw.search.session_settings import SessionSettings
 
     configuration = context.configuration
     try:

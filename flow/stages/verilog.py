@@ -19,11 +19,11 @@ NETWORK = "network"
 def run(context: Context) -> None:
     """Write the generated files and :data:`HASH`."""
     tables = load(context.inputs["map"] / TABLES)
-    skips = context.configuration.hardware.skip_zero_planes
+    built_as = context.configuration.hardware.built_as
     context.output.mkdir()
-    files = write_verilog(build_program(tables, skip_zero_planes=skips), context.output)
+    files = write_verilog(build_program(tables, **built_as), context.output)
     (context.output / NETWORK).mkdir()
-    program = build_network_program(tables, skip_zero_planes=skips)
+    program = build_network_program(tables, **built_as)
     network = write_verilog(program, context.output / NETWORK)
     every = EmittedFiles(files | {f"{NETWORK}/{name}": text for name, text in network.items()})
     write_json(context.output / HASH, {"sha256": every.sha256})

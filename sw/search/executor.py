@@ -164,7 +164,13 @@ class RayExecutor:
             try:
                 result = ray.get(done)
             except ray.exceptions.RayTaskError as error:
-                raise error.cause from None
+                cause = error.cause
+                # None, or one of Ray's: the error could not be brought here.
+                if cause is None or isinstance(cause, ray.exceptions.RayError):
+                    raise ToolError(
+                        f"a task on Ray failed: {_first_line(cause or error)}"
+                    ) from error
+                raise cause from None
             except ray.exceptions.RayError as error:
                 raise ToolError(f"Ray lost a task: {_first_line(error)}") from error
             yield request, result

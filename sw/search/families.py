@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.search.choices import LayerChoices
 
-__all__ = ["FAMILIES", "Family", "global_magnitude_ratios", "uniform_ratios"]
+__all__ = ["FAMILIES", "Family", "global_magnitude_ratios", "scaled_ratios", "uniform_ratios"]
 
 Family = Callable[[Sequence[LayerChoices], float], list[float]]
 """From a number, 0 to 1, to the ratio of every layer."""
@@ -30,6 +30,15 @@ def global_magnitude_ratios(layers: Sequence[LayerChoices], share: float) -> lis
         min(float(np.count_nonzero(layer.norms < threshold)) / layer.segments, layer.top_ratio)
         for layer in layers
     ]
+
+
+def scaled_ratios(ratios: Sequence[float], scale: float) -> list[float]:
+    """A policy that prunes more, above 1, or less, with the same preferences among the layers.
+
+    The share of each layer that stays is raised to the power ``scale``: 0 prunes nothing, a layer
+    that is not pruned never is, and none is ever pruned away.
+    """
+    return [1 - (1 - ratio) ** scale for ratio in ratios]
 
 
 FAMILIES: dict[str, Family] = {

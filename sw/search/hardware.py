@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arch.cycles import counted_cycles
-from arch.program import EngineShape
+from arch.engine_shape import EngineShape
 from sw.search.choices import LayerChoices
 
 __all__ = ["OBJECTIVES", "TERMS", "Objective", "hardware_terms"]

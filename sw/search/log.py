@@ -61,6 +61,10 @@ class SearchLog:
         """A policy got the whole fine-tuning."""
         values = {
             "episode": finalist.episode.number,
+            "scale": finalist.scale,
+            "cost": finalist.episode.cost,
+            **finalist.episode.terms,
+            "ratios": dict(zip(self._names, finalist.episode.ratios, strict=True)),
             "accuracy": finalist.accuracy,
             "drop": finalist.drop,
             "divergence": finalist.divergence,

@@ -1,10 +1,11 @@
 """The question that a search answers: which layers, what counts, what is allowed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sw.search.choices import LayerChoices
 from sw.search.evaluation import FEEDBACKS, Evaluation
+from sw.search.families import scaled_ratios
 from sw.search.hardware import Objective, hardware_terms
 from sw.search.history import Episode, History
 from sw.search.reward import REWARDS, Outcome
@@ -121,6 +122,17 @@ class Problem:
             repeated=known is not None,
             seconds=seconds,
         )
+
+    def scaled(self, episode: Episode, scale: float, *, history: History) -> Episode:
+        """The policy of an episode, scaled, clipped and judged; under the number of that episode.
+
+        See :func:`sw.search.families.scaled_ratios`.
+        """
+        kept: list[int] = []
+        ratios = scaled_ratios(episode.ratios, scale)
+        for layer, ratio in zip(self.layers, ratios, strict=True):
+            kept.append(self.clip(kept, layer.kept(min(ratio, layer.top_ratio))))
+        return replace(self.judge(kept, history), number=episode.number)
 
     def outcome(self, accuracy: float, drop: float, cost: float) -> Outcome:
         """What rewards and the constraint are computed from."""

@@ -26,8 +26,8 @@ class Searched:
         """Why there is no winner, with the ``count`` finalists that came nearest."""
         name = self.problem.objective.name
         nearest = "; ".join(
-            f"episode {finalist.episode.number}: {100 * finalist.drop:.2f} points at "
-            f"{name} {finalist.episode.cost:.6g}"
+            f"episode {finalist.episode.number} x {finalist.scale:.2f}: "
+            f"{100 * finalist.drop:.2f} points at {name} {finalist.episode.cost:.6g}"
             for finalist in self.selection.nearest[:count]
         )
         fields = ["max_accuracy_drop", "episodes"]
@@ -41,12 +41,12 @@ class Searched:
 
     def summary(self) -> dict[str, Any]:
         """The figures of the search, as JSON can hold them."""
-        problem, history = self.problem, self.history
+        problem, history, scaled = self.problem, self.history, self.selection.scaled
         best, winner = history.best, self.selection.winner
         return {
             "episodes": len(history.episodes),
-            "evaluations": history.evaluations,
-            "evaluation_seconds": round(sum(e.seconds for e in history.episodes), 3),
+            "evaluations": history.evaluations + len(scaled),
+            "evaluation_seconds": round(sum(e.seconds for e in (*history.episodes, *scaled)), 3),
             "reward": best.reward,
             "best_episode": best.number,
             "hardware": problem.objective.name,
@@ -62,6 +62,7 @@ def _figures(finalist: Finalist) -> dict[str, Any]:
     episode = finalist.episode
     return {
         "episode": episode.number,
+        "scale": finalist.scale,
         "accuracy": finalist.accuracy,
         "divergence": finalist.divergence,
         **episode.terms,

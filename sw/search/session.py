@@ -2,8 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,50 +23,15 @@ from sw.search.problem import Problem
 from sw.search.recovery import Trial, measure_recovery
 from sw.search.searched import Searched
 from sw.search.selection import Finalist, select
-from sw.train import DEFAULT_RECIPE, Recipe
+from sw.search.session_settings import SessionSettings
 
-__all__ = ["Session", "SessionSettings"]
+__all__ = ["Session"]
 
 Prepare = Callable[[Sequence[tuple[int, ...]]], None]
 Progress = Callable[[int, int, str], None]
 _SHORT, _WHOLE = "search", "final"
 _SUFFIX = ".safetensors"
 _HERE = LocalExecutor()
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionSettings:
-    """What is searched and how policies are judged.
-
-    The fields are those of the section ``search`` of the configuration, except ``max_drop`` and
-    ``recovery``, which are fractions, ``final_epochs``, the passes of fine-tuning that finalists
-    get, ``final_images``, the images of such a pass, ``reconstruct``, what comes before it,
-    ``recipe`` and ``short_recipe``, how a step of whole and of short fine-tuning is made, and
-    ``device``, where.
-    """
-
-    seed: int = 0
-    hardware: str = "crossbars"
-    hardware_weights: Mapping[str, float] = field(default_factory=dict)
-    reward: str = "constrained"
-    cost_weight: float = 0.1
-    max_drop: float = 0.01
-    recovery: float | None = None
-    recovery_trials: int = 3
-    max_ratio: float | Mapping[str, float] = 0.97
-    target_crossbars: int | None = None
-    finetune_epochs: int = 1
-    finetune_images: int | None = None
-    calibration_images: int = 512
-    validation_images: int | None = None
-    feedback: str = "divergence"
-    finalists: int = 6
-    final_epochs: int = 10
-    final_images: int | None = None
-    reconstruct: bool = False
-    recipe: Recipe = DEFAULT_RECIPE
-    short_recipe: Recipe | None = None
-    device: str = "cpu"
 
 
 class Session:
@@ -179,11 +143,15 @@ class Session:
             def on_finalist(finalist: Finalist) -> None:
                 log.finalist(finalist)
                 tuned.append(finalist)
-                text = f"finalist {finalist.episode.number}: -{100 * finalist.drop:.2f} points"
+                text = (
+                    f"finalist {finalist.episode.number} x {finalist.scale:.2f}: "
+                    f"-{100 * finalist.drop:.2f} points"
+                )
                 progress(trials + episodes + len(tuned), total, text)
 
             selection = select(
                 environment.history,
+                partial(problem.scaled, history=environment.history),
                 self._whole,
                 dense_accuracy=self._dense.whole,
                 dense_cost=problem.objective.dense_cost,

@@ -16,7 +16,7 @@ from tests.cosim.random_tables import (
 )
 
 
-def follow(*, load, ous, act_bits, drain, fetch, positions):
+def follow(*, load, ous, act_bits, drain, fetch, positions, conversion):
     """Cycle of the last output, by following every OU through the components.
 
     Every step is taken from the latency sentence of one component in :mod:`hw`; cycle 0 takes the
@@ -38,8 +38,8 @@ def follow(*, load, ous, act_bits, drain, fetch, positions):
             bank = drained[position - 2] + 1 if ou == 0 and position >= 2 else 0
             taken = max(arrived + 1, taken + act_bits, bank)
         released.append(read)
-        # Crossbar, ADC and shift-and-add take 3 + 1 + 2 cycles, the accumulators 3.
-        first = max(taken + act_bits + 6 + 3, drained[-1] + 1 if drained else 0)
+        # Behind the conversion shift-and-add takes 2 cycles, the accumulators 3.
+        first = max(taken + act_bits + conversion + 2 + 3, drained[-1] + 1 if drained else 0)
         drained.append(first + drain - 1)
     return drained[-1] + 5
 
@@ -52,15 +52,27 @@ def follow(*, load, ous, act_bits, drain, fetch, positions):
     drain=st.integers(1, 70),
     fetch=st.integers(1, 8),
     positions=st.integers(1, 12),
+    conversion=st.sampled_from((4, 3, 9, 66)),
 )
-def test_matches_the_datapath(load, ous, act_bits, drain, fetch, positions):
+def test_matches_the_datapath(load, ous, act_bits, drain, fetch, positions, conversion):
     """Whatever sets the pace: loading, computing, draining, or the hand-over of a bank."""
     fetch = min(fetch, act_bits)
     model = LayerCycles(
-        positions=positions, load=load, compute=ous * act_bits, drain=drain, fetch=fetch
+        positions=positions,
+        load=load,
+        compute=ous * act_bits,
+        drain=drain,
+        fetch=fetch,
+        conversion=conversion,
     )
     assert model.total == follow(
-        load=load, ous=ous, act_bits=act_bits, drain=drain, fetch=fetch, positions=positions
+        load=load,
+        ous=ous,
+        act_bits=act_bits,
+        drain=drain,
+        fetch=fetch,
+        positions=positions,
+        conversion=conversion,
     )
 
 
@@ -108,6 +120,19 @@ def test_layer_cycles(scheme, fetch):
     table, shape = mapped(20, 7, scheme, ratio=0.4)
     cycles = layer_cycles(table, shape, positions=4)
     assert cycles == LayerCycles(positions=4, load=3, compute=8 * table.ous, drain=7, fetch=fetch)
+
+
+@pytest.mark.parametrize(("latency", "later"), [(None, 0), (2, 0), (1, -1), (7, 5)])
+def test_crossbar_macro(latency, later):
+    """A macro of two cycles is as fast as the emulated crossbar; others end so much later."""
+    table, shape = mapped(20, 7, "column_vector", ratio=0.4)
+    program = build_program(
+        MappingTables(name="t", geometry=shape.geometry, layers=(table,)), macro_latency=latency
+    )
+    emulated = layer_cycles(table, shape, positions=4)
+    cycles = layer_cycles(table, program.shape, positions=4)
+    assert cycles.conversion == emulated.conversion + later
+    assert cycles.total == emulated.total + later
 
 
 def test_layer_without_ous():

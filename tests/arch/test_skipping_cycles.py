@@ -1,11 +1,14 @@
 """The cycles of layers that skip planes: against the closed form, and against counting cycles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arch.cycles import LayerCycles, layer_cycles
+from arch.idle_cycles import layer_idle
 from arch.plane_counts import issued_planes
 from arch.program import build_program
 from arch.skipping_cycles import LayerWork, follow_planes, work_of_layer
@@ -19,8 +22,8 @@ from tests.cosim.random_tables import (
 )
 
 
-def count_cycles(counts, *, load, first_beat, drain, fetch, queue):
-    """Cycle of the last output, by moving every OU through the components cycle by cycle.
+def count_cycles(counts, *, load, first_beat, late, drain, fetch, queue, conversion):
+    """Cycle of the last output, and idle cycles by cause, by moving every OU cycle by cycle.
 
     Written from the docstrings in :mod:`hw`; each register of the datapath is a variable.
     """
@@ -32,11 +35,12 @@ def count_cycles(counts, *, load, first_beat, drain, fetch, queue):
     credits, returned = 2, []
     results, drained = {}, []
     loading, progress = 0, -(load - first_beat)
+    idle = {"window": 0, "input": 0, "output": 0}
     cycle = 0
     while len(drained) < positions:
         cycle += 1
         # Input buffer: the beats of a position, of which the first waits for a free half.
-        if cycle >= 2 and loading < positions:
+        if cycle >= 2 + late and loading < positions:
             progress += 1
             beats_done = progress + load - first_beat
             free = loading < 2 or (
@@ -55,6 +59,18 @@ def count_cycles(counts, *, load, first_beat, drain, fetch, queue):
             first = p == begun
             if not first or credits:
                 took = waiting[0]
+        if not left:  # why, as CycleCause says it
+            more = fetching < len(records)
+            position = records[fetching][0] if more else positions
+            if waiting:
+                idle["input" if took else "output"] += 1
+            elif arriving is not None or held is not None:
+                idle["input"] += 1
+            elif not more:
+                idle["output"] += 1
+            else:
+                there = len(full) > position and full[position] <= cycle
+                idle["input" if there else "window"] += 1
         left = max(0, left - 1)
         # Scan and queue: what input fetch shows is taken while there is room.
         room = len(waiting) < queue
@@ -86,7 +102,7 @@ def count_cycles(counts, *, load, first_beat, drain, fetch, queue):
                 credits, begun = credits - 1, begun + 1
             left = int(counts[p, n])
             if n == ous - 1:
-                results[p] = cycle + left + 6
+                results[p] = cycle + left + conversion + 2
         if shown is not None and room and counts[shown]:
             waiting.append(shown)
         held, arriving = held_next, arriving_next
@@ -97,7 +113,9 @@ def count_cycles(counts, *, load, first_beat, drain, fetch, queue):
             drained.append(begins + drain - 1)
             returned.append(drained[-1])
         results = {}
-    return drained[-1] + 5
+    total = drained[-1] + 5
+    idle["output"] += total - cycle - left  # behind the planes of the last OU
+    return total, idle
 
 
 SIZES = {
@@ -105,6 +123,8 @@ SIZES = {
     "drain": st.integers(1, 40),
     "fetch": st.integers(1, 5),
     "queue": st.integers(1, 17),
+    "conversion": st.integers(1, 20),
+    "late": st.integers(0, 2),
     "positions": st.integers(1, 9),
     "ous": st.integers(1, 30),
     "seed": st.integers(0, 1000),
@@ -114,15 +134,16 @@ SIZES = {
 
 @settings(max_examples=300, deadline=None)
 @given(**SIZES, first=st.integers(1, 40))
-def test_matches_the_datapath(load, first, drain, fetch, queue, positions, ous, seed, share):
+def test_matches_the_datapath(load, first, positions, ous, seed, share, **sizes):
     """Whatever waits for what: windows, reading, the queue, a bank, the drain."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 9, (positions, ous)) * (rng.random((positions, ous)) < share)
     counts[:, -1] = np.maximum(counts[:, -1], 1)
-    sizes = {"load": load, "first_beat": min(first, load), "drain": drain, "fetch": fetch}
-    work = follow_planes(counts, **sizes, queue=queue)
-    assert work.total == count_cycles(counts, **sizes, queue=queue)
+    sizes |= {"load": load, "first_beat": min(first, load)}
+    work = follow_planes(counts, **sizes)
+    assert (work.total, work.idle) == count_cycles(counts, **sizes)
     assert work.planes == counts.sum()
+    assert work.planes + sum(work.idle.values()) == work.total
     assert work.utilisation == work.planes / work.total
 
 
@@ -141,9 +162,9 @@ def test_closed_form_is_the_bound(load, ous, act_bits, drain, fetch, positions, 
     sizes = {"load": load, "drain": drain, "fetch": min(fetch, act_bits)}
     bound = LayerCycles(positions=positions, compute=ous * act_bits, queue=1, **sizes)
     every = np.full((positions, ous), act_bits)
-    assert follow_planes(every, **sizes, queue=16) == LayerWork(
-        total=bound.total, planes=bound.planes
-    )
+    work = follow_planes(every, **sizes, queue=16)
+    assert (work.total, work.planes) == (bound.total, bound.planes)
+    assert sum(layer_idle(bound).values()) == bound.total - bound.planes
     some = np.random.default_rng(seed).integers(0, act_bits + 1, every.shape)
     some[:, -1] = np.maximum(some[:, -1], 1)
     assert follow_planes(some, **sizes, queue=16).total <= bound.total
@@ -170,8 +191,8 @@ def test_work_of_layer(scheme, fetch):
     work = work_of_layer(table, shape, windows)
     assert work == follow_planes(counts, load=5, **sizes)
     assert work.planes == counts.sum()
-    slow = work_of_layer(table, shape, windows, load=60, first_beat=30)
-    assert slow == follow_planes(counts, load=60, first_beat=30, **sizes)
+    slow = work_of_layer(table, shape, windows, load=60, first_beat=30, late=2)
+    assert slow == follow_planes(counts, load=60, first_beat=30, late=2, **sizes)
     assert slow.total < follow_planes(counts, load=60, **sizes).total
 
 
@@ -181,9 +202,13 @@ def test_without_skipping():
     model = layer_cycles(table, shape, positions=3)
     for window in (0, 255):
         work = work_of_layer(table, shape, np.full((3, 40), window))
-        assert work == LayerWork(total=model.total, planes=model.planes)
-    later = work_of_layer(table, shape, np.zeros((3, 40), int), load=900, first_beat=3)
-    assert later.total > model.total
+        assert work == LayerWork(
+            total=model.total, planes=model.planes, idle=layer_idle(model, late=0)
+        )
+    later = work_of_layer(table, shape, np.zeros((3, 40), int), load=900, first_beat=3, late=1)
+    model = replace(model, load=900)
+    assert later.total == model.total + 1
+    assert later.idle == layer_idle(model, late=1)
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -8,6 +8,8 @@ import pytest
 from arch.geometry import Geometry
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
+from arch.registers import COUNTERS
+from cosim.counter_verdict import counts_of_model
 from cosim.golden import GoldenNetwork
 from cosim.network_driver import NetworkRun
 from cosim.network_verdict import expected_results, judge_network
@@ -40,6 +42,7 @@ def perfect(case):
         results=expected.reshape(-1, 2).copy(),
         steps=np.array(rows),
         scores=scores.reshape(-1, 2),
+        counters=np.cumsum([list(counts_of_model(model).values())] * IMAGES, axis=0),
         hung=False,
         clocks=1,
         seconds=1.0,
@@ -126,6 +129,8 @@ def test_missing_results_and_a_hang(case):
         "image 0, operation sum, position 3, channel 0: is missing; in step sum; i idle"
     )
     assert result.wrong_images == (0, 1)
+    hung = dataclasses.replace(done, hung=True, counters=done.counters[:1])
+    assert judge(case, hung, expected).problem == "raised 1 interrupts, expected 2"
     hung = dataclasses.replace(done, hung=True)
     count = len(done.results)
     assert judge(case, hung, expected).problem == (
@@ -154,6 +159,18 @@ def test_wrong_scores(case):
     assert judge(case, twice, expected).problem == "gave 12 scores, expected 6"
 
 
+def test_wrong_counter(case):
+    """Judged last, and with the same exactness as the steps."""
+    expected, done = perfect(case)
+    done.counters[1:, COUNTERS.index("idle_input")] += 1
+    done.counters[1:, COUNTERS.index("idle_window")] -= 1
+    problem = judge(case, done, expected).problem
+    assert problem.startswith("image 1: counter idle_window counted ")
+    assert judge(case, done, expected, stall=9).problem == ""
+    done.steps[-1, 1] += 1
+    assert judge(case, done, expected).problem.startswith("image 1, scores: took")
+
+
 def test_wrong_work(case):
     model = case[1]
     expected, done = perfect(case)
@@ -169,7 +186,10 @@ def test_wrong_work(case):
     assert judge(case, done, expected, stall=9).problem.startswith(text)
     first = perfect(case)[1]
     first.steps[0, 1] += 40  # before the first byte came
-    assert judge(case, first, expected).problem == ""
+    first.counters[:, [COUNTERS.index("cycles"), COUNTERS.index("idle_load")]] += 40
+    result = judge(case, first, expected)
+    assert result.problem == ""
+    assert [counts["cycles"] for counts in result.counters] == [model.total + 40, model.total]
     fewer = dataclasses.replace(first, steps=first.steps[:-1])
     count = IMAGES * len(model.steps)
     assert judge(case, fewer, expected).problem == f"ended {count - 1} steps, expected {count}"

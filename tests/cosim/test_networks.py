@@ -70,16 +70,20 @@ def test_right_hardware(network, tmp_path):
         (0, False),
         (max(STALLS["random"]), False),
         (0, True),
+        (0, True),
     ]
+    assert [run.images for run in done.runs] == [3, 3, 3, 1]
     elements = sum(step.result.size for step in program.steps) + program.steps[-1].result.size
     for run in done.runs:
-        assert (run.images, run.mismatches, run.wrong_images) == (3, 0, ())
-        assert run.compared == 3 * elements
-        assert [step.name for step in run.steps] == [step.name for step in program.steps] * 3
+        assert (run.mismatches, run.wrong_images) == (0, ())
+        assert run.compared == run.images * elements
+        names = [step.name for step in program.steps]
+        assert [step.name for step in run.steps] == names * run.images
+        assert len(run.counters) == run.images
         if not run.stall:
             assert all(step.cycles == step.cycles_model for step in run.steps[1:])
     assert done.cycles_per_second > 0
-    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 3
+    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 5
 
 
 def change_bit(memory, number, bit):
@@ -163,3 +167,15 @@ def test_planes_are_skipped(network, tmp_path):
         if not run.stall:
             assert all(step.cycles == step.cycles_model for step in run.steps[1:])
             assert len({sum(step.cycles_model for step in part) for part in steps}) == 3
+
+
+def test_an_unknown_step_is_an_error(network, tmp_path):
+    """The engine stops before a step of no kind that there is, and says so."""
+    _, program, _ = network
+    verilog = altered(network, tmp_path, change_step(program, "conv", "kind", 1))
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    assert re.fullmatch(
+        r"image 0, layer conv, position 0, channel 0: is missing; in step conv; .*"
+        r"; error STEP_KIND",
+        done.problems[0],
+    )

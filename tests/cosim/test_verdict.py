@@ -9,7 +9,7 @@ from arch.skipping_cycles import LayerWork
 from cosim.layer_driver import LayerRun
 from cosim.verdict import differences, judge
 
-MODEL = LayerWork(total=45, planes=16)
+MODEL = LayerWork(total=45, planes=16, idle={})
 EXPECTED = np.array([[1, 2, 3], [4, 5, 6]])
 RIGHT = LayerRun(
     outputs=EXPECTED.ravel(),

@@ -307,7 +307,11 @@ def test_command(finished, tmp_path, capsys):
         (["--agents", "uniform,none"], "--agents: there is no 'none'; choose from ddpg, td3, sac"),
         (["--agents", "tpe,tpe"], "--agents: 'tpe' is given twice"),
         (["--agents", ""], "--agents: there is no ''; choose from ddpg"),
-        (["--seeds", "0,-1"], "--seeds must be whole numbers from 0, not '-1'"),
+        (["--seeds", "0,-1"], "--seeds must be whole numbers from 0, at most 10 digits, not '-1'"),
+        (
+            ["--seeds", "9" * 5000],
+            "--seeds must be whole numbers from 0, at most 10 digits, not '9",
+        ),
         (["--seeds", "2147483648"], "--seeds: there is no 2147483648; choose from 0 to 2147483647"),
         (["--schemes", "block"], "--schemes: there is no 'block'; choose from column_vector, row"),
         (["--executor", "pool"], "--executor must be local or ray, not 'pool'"),

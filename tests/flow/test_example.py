@@ -99,6 +99,10 @@ def test_whole_job(mapped):
     assert network["cycles_rtl"] == network["cycles_model"]
     assert [step["name"] for step in network["steps"]] == ["input", "conv1", "conv2", "conv3", "fc"]
     assert all(step["cycles_rtl"] == step["cycles_model"] for step in network["steps"])
+    counters = network["counters"]
+    assert all(count["rtl"] == count["model"] for count in counters.values())
+    assert counters["cycles"]["rtl"] == network["cycles_rtl"]
+    assert counters["planes"]["rtl"] == sum(step["planes"] for step in network["steps"])
     assert (mapped / "cosim" / "network" / "results.xml").is_file()
     # The ADC of the example is lossless.
     assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -119,6 +120,18 @@ NETWORK = {
 }
 
 
+@pytest.mark.parametrize(("crossbar", "latency"), [("emulated", None), ("macro", 5)])
+def test_crossbar_in_the_report(crossbar, latency, tmp_path):
+    """The table has a row of it if it is a macro; reports from before have no such key."""
+    whole = copy.deepcopy(REPORT)
+    whole["hardware"] = {"crossbar": crossbar, "macro_latency": latency}
+    write_report(tmp_path / "report.json", whole)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(report_tables(whole))
+    row = "a macro, 5 cycles from a sample to its codes"
+    assert (row in console.file.getvalue()) == (crossbar == "macro")
+
+
 def test_both_bounds_in_the_report():
     """What it takes if no plane is skipped stands beside what it took, where they differ."""
     for bound, text in ((33810, "(model 33,810), 97.4 %"), (40000, "40,000 if no plane were skip")):
@@ -143,10 +156,28 @@ def test_network_in_the_report(tmp_path):
         text = console.file.getvalue()
         assert ("99 of 100 images equal in every feature map" in text) == (network is not None)
         assert ("33,811 cycles an image (model 33,810), 97.4 %" in text) == (network is not None)
+        assert "idle cycles" not in text
     whole["cosim"]["network"] = {name: value for name, value in NETWORK.items() if name != "steps"}
     (tmp_path / "report.json").write_text(json.dumps(whole))
     with pytest.raises(InputError, match="steps"):
         read_report(tmp_path / "report.json")
+
+
+def test_counters_in_the_report(tmp_path):
+    """Every cause that there was, with the model where it says something else."""
+    counts = {"cycles": (108, 109), "planes": (96, 96), "idle_steps": (12, 10)}
+    counts |= {"idle_output": (0, 3), "idle_index": (0, 0)}
+    counters = {name: {"model": pair[0], "rtl": pair[1]} for name, pair in counts.items()}
+    whole = copy.deepcopy(REPORT)
+    whole["cosim"]["network"] = NETWORK | {"counters": counters}
+    write_report(tmp_path / "report.json", whole)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(report_tables(whole))
+    text = console.file.getvalue()
+    assert "13 an image: steps 10 (model 12), output 3 (model 0)\n" in re.sub(" +\n", "\n", text)
+    counters["planes"]["rtl"] = -1
+    with pytest.raises(ValueError, match=r"counters.planes.rtl: -1 is less than the minimum"):
+        write_report(tmp_path / "report.json", whole)
 
 
 def test_written_and_read(tmp_path):

@@ -85,7 +85,9 @@ def test_writes_policy_summary_log_and_plots(run):
     lines = [json.loads(line) for line in (details / LOG).read_text().splitlines()]
     episodes = {line["episode"]: line for line in lines if line["event"] == "episode"}
     assert len(episodes) == summary["episodes"] == 4
-    winner = episodes[summary["winner"]["episode"]]
+    finalists = [line for line in lines if line["event"] == "finalist"]
+    assert all(finalist["episode"] in episodes for finalist in finalists)
+    (winner,) = (line for line in finalists if line["scale"] == summary["winner"]["scale"])
     assert dict(policy.ratios) == winner["ratios"]
     assert summary["winner"]["ous"] == winner["ous"] < summary["dense"]["ous"]
     assert summary["winner"]["accuracy"] >= summary["dense"]["accuracy"] - 0.03 - 1e-9
@@ -106,7 +108,7 @@ def test_nothing_qualifies(run):
         search_stage.check(directory / "build" / "search")
     assert str(caught.value).startswith(
         "no policy loses at most 0 points of validation accuracy, so the dense network is kept; "
-        "nearest are episode 0: "
+        "nearest are episode 0 x 1.00: "
     )
     assert "\n" not in str(caught.value)
 

@@ -225,7 +225,7 @@ def test_waiver_file():
         assert lines[at - 1] == f"// {reason}"
 
 
-def lint(directory, control, top="layer_engine"):
+def lint(directory, control, top="layer_engine", *others):
     """Warnings of ``verilator -Wall`` with a control file."""
     tool = verilator()
     done = subprocess.run(
@@ -237,6 +237,7 @@ def lint(directory, control, top="layer_engine"):
             top,
             control,
             f"{top}.v",
+            *others,
         ],
         cwd=directory,
         env=os.environ | tool.environment,

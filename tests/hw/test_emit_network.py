@@ -9,6 +9,7 @@ import pytest
 
 from arch.geometry import Geometry
 from arch.network_program import build_network_program
+from arch.registers import REGISTERS
 from hw.emit import emit, write_verilog
 from hw.layouts import struct
 from sw.mapping import map_network
@@ -33,6 +34,7 @@ def test_files(case):
     """Those of the memories of the layer engine, and the program; the same bytes again."""
     program, files = case
     expected = {name.replace("layer_engine", "network_engine") for name in FILES} | {"step.mem"}
+    expected |= {"registers.rdl", "registers.h"}
     assert set(files) == expected
     assert not any(PATH.search(text) for text in files.values())
     assert emit(program) == files
@@ -75,6 +77,20 @@ def test_names(case):
             "kind": step.kind,
             "at": step.result.at,
             "shape": list(step.result.shape),
+        }
+
+
+def test_registers_of_the_names(case):
+    """The address map without PeakRDL: every field where the table has it."""
+    stated = json.loads(case[1]["names.json"])["registers"]
+    assert list(stated) == [register.name for register in REGISTERS]
+    for register in REGISTERS:
+        entry = stated[register.name]
+        assert [entry[name] for name in ("at", "bits", "count")] == [
+            *(register.at, register.bits, register.count)
+        ]
+        assert entry["fields"] == {
+            f.name: {"low": f.low, "bits": f.bits, "access": f.access} for f in register.fields
         }
 
 

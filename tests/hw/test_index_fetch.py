@@ -6,7 +6,7 @@ from amaranth import unsigned
 from amaranth.lib import data
 
 from hw.index_fetch import IndexFetch
-from hw.testing import Watch, run, take, tick
+from hw.testing import Watch, run, sample, take, tick
 
 LAYOUT = data.StructLayout({"block": unsigned(3), "group": unsigned(4)})
 WORDS = [(37 * n + 5) % 128 for n in range(6)]
@@ -77,6 +77,21 @@ def test_next_layer(tmp_path):
 
     run(dut, layers, take(dut.o, 7), watches=[watch], vcd=tmp_path / "index_fetch.vcd")
     assert watch.payloads == expected(0, 1, 2) + expected(3, 5, 1)
+
+
+@pytest.mark.parametrize("seed", STALLS, ids="seed={}".format)
+def test_more_from_the_start_until_the_last_record_is_taken(seed, tmp_path):
+    dut = IndexFetch(WORDS, layout=LAYOUT, position_bits=5)
+    watch, more = Watch(dut.o), []
+
+    async def look(ctx):
+        more[:] = [await sample(ctx, dut.more) for _ in range(60)]
+
+    begin = start(dut, 1, 2, 3, after=4)
+    run(dut, begin, take(dut.o, 6, seed=seed), look, watches=[watch], vcd=tmp_path / "more.vcd")
+    begun = more.index(1)
+    assert begun == 4
+    assert [n for n, high in enumerate(more) if high] == [*range(begun, watch.cycles[-1] + 1)]
 
 
 def test_single_word(tmp_path):

@@ -2,6 +2,7 @@
 """The network engine against the golden model and the closed form, on small networks."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from arch.network_program import build_network_program
 from arch.tables import MappingTables
 from cosim.golden import GoldenNetwork
 from hw.network_engine import NetworkEngine
-from hw.testing import Watch, feed, run, sample, take, tick
+from hw.testing import Watch, feed, plain, run, sample, take, tick
 from sw.mapping import map_layer, map_network
 from tests.sw.integer_layers import linear_spec, random_layer, residual_network, small_network
 
@@ -128,13 +129,14 @@ class Bench:
         return pairs.reshape(-1, pairs.shape[-1]).tolist()
 
     async def look(self, ctx, *, exact=True):
-        """Compare the results and the cycles of every step of every image."""
+        """Compare the results, the cycles and their causes of every step of every image."""
         steps = self.program.steps
         for image in range(len(self.images)):
             for number, step in enumerate(steps):
-                seen = []
+                seen, causes = [], Counter()
                 while True:
-                    monitor = await sample(ctx, self.dut.monitor)
+                    monitor, cause = await sample(ctx, self.dut.monitor, self.dut.cause)
+                    causes.update([name for name, high in plain(cause).items() if high])
                     if monitor.result:
                         seen.append([monitor.value, monitor.at][: 2 - (step.result.at is None)])
                     if monitor.done:
@@ -142,10 +144,12 @@ class Bench:
                 assert seen == self.expected_map(step, image), f"image {image}, {step.name}"
                 assert monitor.step == number
                 model = self.models[image].steps[number]
+                assert causes.total() == monitor.cycles
                 if step.kind == "layer":
                     assert monitor.planes == model.planes
                 if exact:
                     assert monitor.cycles == model.cycles, step.name
+                    assert causes == Counter(model.idle, planes=model.planes), step.name
 
     def check(self, vcd, *, seed=None):
         expected = self.expected_scores()

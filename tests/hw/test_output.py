@@ -6,9 +6,9 @@ import pytest
 from amaranth import signed, unsigned
 from amaranth.lib import data
 
+from arch.engine_shape import EngineShape
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX, OutFormat, requantise
 from arch.geometry import Geometry
-from arch.program import EngineShape
 from hw.layouts import struct
 from hw.output import Output
 from hw.testing import Watch, feed, run, take, tick

@@ -99,3 +99,51 @@ def test_wrong_words():
         StepControl([], word_bits=WORD_BITS, layout=LAYOUT)
     with pytest.raises(ValueError, match=r"^word_bits must be at least 1, not 0$"):
         StepControl([0], word_bits=0, layout=LAYOUT)
+
+
+def test_waits_for_permission_before_the_first_step_alone(tmp_path):
+    dut = control(STEPS)
+
+    async def testbench(ctx):
+        ctx.set(dut.ready, 1)
+        ctx.set(dut.permit, 0)
+        for cycle in range(20):
+            seen = await sample(ctx, dut.start, dut.running, dut.stopped)
+            assert seen == [0, 0, cycle > STEP_WORDS]
+        ctx.set(dut.permit, 1)
+        for number in range(len(STEPS)):
+            while not await sample(ctx, dut.start):
+                assert not ctx.get(dut.stopped)
+            ctx.set(dut.permit, 0)
+            assert await sample(ctx, dut.running, dut.number) == [1, number]
+            ctx.set(dut.done, 1)
+            assert await sample(ctx, dut.running)
+            ctx.set(dut.done, 0)
+            assert not ctx.get(dut.running)
+        await tick(ctx, STEP_WORDS + 2)
+        assert await sample(ctx, dut.start, dut.stopped, dut.refused) == [0, 1, 0]
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+def test_refuses_an_unknown_step(tmp_path):
+    """It is never started, also if it is known later."""
+    dut = control(STEPS)
+
+    async def testbench(ctx):
+        ctx.set(dut.ready, 1)
+        while not await sample(ctx, dut.start):
+            pass
+        ctx.set(dut.known, 0)  # looked at before a step begins, not while it runs
+        assert await sample(ctx, dut.running, dut.refused) == [1, 0]
+        ctx.set(dut.done, 1)
+        await tick(ctx)
+        ctx.set(dut.done, 0)
+        for cycle in range(20):
+            ctx.set(dut.known, cycle > STEP_WORDS + 2)
+            seen = await sample(ctx, dut.start, dut.stopped, dut.refused, dut.running)
+            refused = cycle > STEP_WORDS + 1
+            assert seen == [0, refused, refused, 0]
+        assert ctx.get(dut.number) == 1
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")

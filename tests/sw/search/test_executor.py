@@ -12,7 +12,8 @@ from arch.errors import InputError, ToolError
 from arch.geometry import Geometry
 from sw.search.agents import AgentSettings, new_agent
 from sw.search.executor import LocalExecutor, RayExecutor, new_executor
-from sw.search.session import Session, SessionSettings
+from sw.search.session import Session
+from sw.search.session_settings import SessionSettings
 
 SETTINGS = SessionSettings(
     hardware="ous", max_drop=0.05, recovery=0.0, max_ratio=0.97, finetune_images=200,
@@ -27,6 +28,17 @@ def square(number):
     if number == 13:
         raise InputError("13 is not squared")
     return number**2, os.getpid()
+
+
+class Unsendable(Exception):
+    """An error that no process can hand to another."""
+
+    def __reduce__(self):
+        raise TypeError("not to be sent")
+
+
+def stuck(number):
+    raise Unsendable(number)
 
 
 def test_started_and_gone(monkeypatch):
@@ -73,6 +85,12 @@ def test_error_of_the_function(name, request):
     executor = LocalExecutor() if name == "local" else request.getfixturevalue("ray_executor")
     with pytest.raises(InputError, match=r"^13 is not squared$"):
         list(executor.map(square, [13]))
+
+
+def test_error_that_stays_where_it_was(ray_executor):
+    """It cannot be sent here, so what Ray says of it has to do."""
+    with pytest.raises(ToolError, match=r"^a task on Ray failed: .+"):
+        list(ray_executor.map(stuck, [0]))
 
 
 def lines(path):

@@ -11,7 +11,8 @@ import pytest
 
 from arch.geometry import Geometry
 from sw.search.agents import AgentSettings, new_agent
-from sw.search.session import Session, SessionSettings
+from sw.search.session import Session
+from sw.search.session_settings import SessionSettings
 from tests.sw.search.test_evaluation import guarded
 
 SETTINGS = SessionSettings(

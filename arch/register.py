@@ -1,0 +1,100 @@
+"""What a register is: its address, its fields, and who writes each of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+__all__ = ["WORD_BITS", "Access", "Register", "RegisterField"]
+
+WORD_BITS = 32
+"""Width of the control bus; an address names a byte."""
+
+
+class Access(StrEnum):
+    """Who writes a field."""
+
+    CONSTANT = "constant"
+    """Nobody: it says what the engine is."""
+    STATE = "state"
+    """The hardware."""
+    SETTING = "setting"
+    """The host; it keeps its value."""
+    PULSE = "pulse"
+    """The host: writing one does something once; it reads as zero."""
+    EVENT = "event"
+    """The hardware sets it, and writing one clears it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterField:
+    """Some bits of a register.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the register.
+    low, bits : int
+        Its least significant bit, and its width.
+    access : Access
+        Who writes it.
+    text : str
+        What it says, as a sentence without a full stop.
+    encoding : type of IntEnum, optional
+        Names of its values.
+    value : int, optional
+        Of a constant that is the same in every engine.
+    """
+
+    name: str
+    low: int = 0
+    bits: int = 1
+    access: Access
+    text: str
+    encoding: type[IntEnum] | None = None
+    value: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """A register, or several in a row that are alike.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    at : int
+        Byte address of the first word.
+    text : str
+        What it is, as a sentence without a full stop.
+    fields : tuple of RegisterField
+        The lowest first; bits between them read as zero.
+    words : int
+        Words of 32 bits that it takes, the least significant first.
+    count : int
+        Registers in a row.
+    """
+
+    name: str
+    at: int
+    text: str
+    fields: tuple[RegisterField, ...]
+    words: int = 1
+    count: int = 1
+
+    @property
+    def bits(self) -> int:
+        """Width of the register."""
+        return self.words * WORD_BITS
+
+    @property
+    def end(self) -> int:
+        """Byte address behind the last word."""
+        return self.at + self.count * self.words * WORD_BITS // 8
+
+    def pieces(self, word: int) -> Iterator[tuple[RegisterField, int, int, int]]:
+        """Fields in a word: each with its low bit there, that in the field, and the bits of it."""
+        for field in self.fields:
+            low = max(field.low, word * WORD_BITS)
+            high = min(field.low + field.bits, (word + 1) * WORD_BITS)
+            if low < high:
+                yield field, low - word * WORD_BITS, low - field.low, high - low

@@ -1,0 +1,241 @@
+"""The registers of a network engine: the one description of its address map.
+
+The hardware (:mod:`hw.register_block`), the SystemRDL file, what PeakRDL makes of that, and
+``docs/registers.md`` all come from :data:`REGISTERS`.
+"""
+
+from enum import IntEnum
+
+from arch.register import WORD_BITS, Access, Register, RegisterField
+
+__all__ = [
+    "ADDRESS_BITS",
+    "COUNTERS",
+    "COUNTER_BITS",
+    "IDLE_CAUSES",
+    "MAGIC",
+    "REGISTERS",
+    "VERSION",
+    "Error",
+    "find_register",
+    "hash_words",
+]
+
+ADDRESS_BITS = 12
+"""Bits of a byte address: the registers take 4 KiB."""
+COUNTER_BITS = 64
+"""Width of a counter."""
+MAGIC = 0x4F484D46
+"""What the first register reads as: ``OHMF`` in ASCII."""
+VERSION = (1, 0)
+"""Version of the address map: major and minor number; the minor one counts additions."""
+
+
+class Error(IntEnum):
+    """What can go wrong."""
+
+    NONE = 0
+    STEP_KIND = 1
+    """A step of the program is of no kind that there is; the engine stops before it."""
+    ADDRESS = 2
+    """The control bus was used at an address without a register; the engine goes on."""
+
+
+def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
+    return tuple(_constant(*field) for field in fields)
+
+
+def _constant(name: str, low: int, bits: int, text: str, value: int | None = None) -> RegisterField:
+    return RegisterField(
+        name=name, low=low, bits=bits, access=Access.CONSTANT, text=text, value=value
+    )
+
+
+def _field(name: str, low: int, access: Access, text: str, bits: int = 1) -> RegisterField:
+    return RegisterField(name=name, low=low, bits=bits, access=access, text=text)
+
+
+def _counter(name: str, at: int, text: str) -> Register:
+    value = _field(
+        "value", 0, Access.STATE, "Its value when the counters were latched", bits=COUNTER_BITS
+    )
+    return Register(name=name, at=at, text=text, fields=(value,), words=COUNTER_BITS // WORD_BITS)
+
+
+_IDLE = {
+    "stopped": "no image may begin, or the engine has refused a step",
+    "steps": "between two steps: the next one is read and prepared",
+    "load": "the image is loaded, or waited for",
+    "operation": "an operation between layers runs",
+    "window": "the window of the next position is not complete",
+    "index": "the window is there, but not the index of the next OU",
+    "input": "the inputs of the next OU are collected",
+    "output": "an OU waits for free accumulators, or the last outputs of a layer leave",
+}
+IDLE_CAUSES = tuple(_IDLE)
+"""Why no plane is issued in a cycle; each has a counter called ``idle_CAUSE``."""
+
+REGISTERS = (
+    Register(
+        name="magic",
+        at=0x000,
+        text="Tells an engine of Ohmforge from anything else",
+        fields=(_constant("value", 0, 32, "`OHMF` in ASCII", MAGIC),),
+    ),
+    Register(
+        name="version",
+        at=0x004,
+        text="Version of this address map",
+        fields=(
+            _constant("minor", 0, 16, "Counts additions", VERSION[1]),
+            _constant("major", 16, 16, "Counts all other changes", VERSION[0]),
+        ),
+    ),
+    Register(
+        name="capabilities",
+        at=0x008,
+        text="What was built",
+        fields=_constants(
+            ("tiles", 0, 8, "Layer datapaths side by side"),
+            ("skip_zero_planes", 8, 1, "Planes without a one are skipped"),
+            ("macro", 9, 1, "The crossbar is a macro; else it is emulated"),
+            ("differential", 10, 1, "Sign encoding is differential; else it is offset"),
+            ("loadable", 11, 1, "Tables are loaded at run time; else they are baked in"),
+        ),
+    ),
+    Register(
+        name="crossbar",
+        at=0x00C,
+        text="Size of a crossbar, in cells",
+        fields=_constants(("rows", 0, 16, "Word lines"), ("cols", 16, 16, "Bit lines")),
+    ),
+    Register(
+        name="operation_unit",
+        at=0x010,
+        text="Size of an operation unit (OU), in cells",
+        fields=_constants(
+            ("ou_rows", 0, 8, "Word lines"),
+            ("ou_cols", 8, 8, "Bit lines"),
+            ("cell_bits", 16, 8, "Bits of a cell"),
+            ("adc_bits", 24, 8, "Bits of a conversion"),
+        ),
+    ),
+    Register(
+        name="formats",
+        at=0x014,
+        text="Widths of numbers",
+        fields=_constants(
+            ("weight_bits", 0, 8, "Of a weight"),
+            ("act_bits", 8, 8, "Of an activation: planes of an OU"),
+            ("out_bits", 16, 8, "Of a result on `o`, signed"),
+        ),
+    ),
+    Register(
+        name="program",
+        at=0x018,
+        text="Size of the program",
+        fields=_constants(
+            ("steps", 0, 16, "Steps of an image"), ("layers", 16, 16, "Layers among them")
+        ),
+    ),
+    Register(
+        name="memory",
+        at=0x01C,
+        text="Size of the feature memory",
+        fields=_constants(("elements", 0, 32, "Elements of feature maps")),
+    ),
+    Register(
+        name="table_hash",
+        at=0x020,
+        text="SHA-256 of the mapping tables, the first 8 hexadecimal digits in the first word",
+        fields=_constants(("value", 0, 32, "32 bits of it; all are zero when it is not known")),
+        count=8,
+    ),
+    Register(
+        name="scratch",
+        at=0x040,
+        text="Does nothing: for trying out the bus",
+        fields=(_field("value", 0, Access.SETTING, "Anything", bits=32),),
+    ),
+    Register(
+        name="control",
+        at=0x044,
+        text="What the engine is to do",
+        fields=(
+            _field("enable", 0, Access.SETTING, "Images begin one after the other"),
+            _field("start", 1, Access.PULSE, "One image may begin although `enable` is 0"),
+            _field("reset", 2, Access.PULSE, "Drop the image; begin anew. No register changes"),
+            _field("latch", 3, Access.PULSE, "Latch all counters in the same cycle"),
+            _field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
+            _field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
+        ),
+    ),
+    Register(
+        name="status",
+        at=0x048,
+        text="What the engine does",
+        fields=(
+            _field("busy", 0, Access.STATE, "An image is in work"),
+            _field("waiting", 1, Access.STATE, "It waits for `enable` or `start`"),
+            _field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
+            _field("step", 16, Access.STATE, "Number of the step", bits=16),
+        ),
+    ),
+    Register(
+        name="error",
+        at=0x04C,
+        text="The first error since the flag was cleared",
+        fields=(
+            _field("flag", 0, Access.EVENT, "There was an error"),
+            RegisterField(
+                name="code",
+                low=8,
+                bits=8,
+                access=Access.STATE,
+                text="Which; valid while the flag is set",
+                encoding=Error,
+            ),
+            _field("step", 16, Access.STATE, "Number of the step at that time", bits=16),
+        ),
+    ),
+    Register(
+        name="interrupt",
+        at=0x050,
+        text="`irq` is high while a bit is one here and in `interrupt_mask`",
+        fields=(
+            _field("image", 0, Access.EVENT, "An image has ended"),
+            _field("error", 1, Access.STATE, "`error.flag` is set"),
+        ),
+    ),
+    Register(
+        name="interrupt_mask",
+        at=0x054,
+        text="Which bits of `interrupt` raise `irq`",
+        fields=(
+            _field("image", 0, Access.SETTING, "The end of an image"),
+            _field("error", 1, Access.SETTING, "An error"),
+        ),
+    ),
+    _counter("cycles", 0x100, "Cycles of the clock"),
+    _counter("images", 0x108, "Images that have ended"),
+    _counter("planes", 0x110, "Cycles in which an OU plane was issued"),
+    *(
+        _counter(f"idle_{cause}", 0x118 + 8 * number, f"Cycles without a plane: {text}")
+        for number, (cause, text) in enumerate(_IDLE.items())
+    ),
+    # 0x158 is free for planes that are skipped.
+)
+"""Every register, in the order of the addresses."""
+COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)
+"""Registers that count; those of idle cycles and ``planes`` add up to ``cycles``."""
+
+
+def find_register(name: str) -> Register:
+    """The register of that name; raises KeyError if there is none."""
+    return {register.name: register for register in REGISTERS}[name]
+
+
+def hash_words(sha256: str) -> tuple[int, ...]:
+    """What the words of ``table_hash`` read as, for 64 hexadecimal digits or an empty hash."""
+    digits = sha256 or "0" * 64
+    return tuple(int(digits[at : at + 8], 16) for at in range(0, 64, 8))

@@ -1,0 +1,81 @@
+"""Judge the counters of a network engine, image by image."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from arch.network_cycles import NetworkCycles
+from arch.registers import COUNTERS, IDLE_CAUSES
+from cosim.network_case import StepResult
+
+__all__ = ["counts_of_images", "counts_of_model", "wrong_counters"]
+
+_BEFORE_IMAGE = {"cycles", "idle_stopped", "idle_steps", "idle_load"}
+"""What the first image of a run adds to, before its first byte is there."""
+
+
+def counts_of_images(counters: np.ndarray) -> tuple[dict[str, int], ...]:
+    """How much every counter grew in every image.
+
+    Parameters
+    ----------
+    counters : int64 array, shape (images, len(COUNTERS))
+        :data:`arch.registers.COUNTERS` at the end of each image; all were zero at the beginning.
+    """
+    growth = np.diff(counters, axis=0, prepend=0).tolist()
+    return tuple(dict(zip(COUNTERS, row, strict=True)) for row in growth)
+
+
+def counts_of_model(model: NetworkCycles) -> dict[str, int]:
+    """What one image adds to every counter when neither stream stalls."""
+    idle = {f"idle_{cause}": model.idle(cause) for cause in IDLE_CAUSES}
+    return {"cycles": model.total, "images": 1, "planes": model.planes} | idle
+
+
+def wrong_counters(
+    counters: Sequence[Mapping[str, int]],
+    steps: Sequence[StepResult],
+    models: Sequence[NetworkCycles],
+    *,
+    exact: bool,
+) -> str:
+    """The first disagreement of the counters, or an empty text.
+
+    There must be an interrupt an image; planes and idle cycles must be the cycles; cycles and
+    planes must be those of the monitor, which counts by itself; without stalls every count must
+    be that of the model.
+
+    Parameters
+    ----------
+    counters : sequence of mapping
+        From :func:`counts_of_images`.
+    steps : sequence of StepResult
+        Every step of every image, as the monitor shows them.
+    models : sequence of NetworkCycles
+        What each image that ran must take.
+    exact : bool
+        Whether there were no stalls.
+    """
+    if len(counters) != len(models):
+        return f"raised {len(counters)} interrupts, expected {len(models)}"
+    for image, (counts, model) in enumerate(zip(counters, models, strict=True)):
+        per_image, predicted = len(model.steps), counts_of_model(model)
+        shown = steps[image * per_image : (image + 1) * per_image]
+        expected = {
+            "images": 1,
+            "cycles": sum(step.cycles for step in shown),
+            "planes": sum(step.planes for step in shown),
+        }
+        if exact:
+            known = predicted.keys() - (set() if image else _BEFORE_IMAGE)
+            expected |= {name: predicted[name] for name in COUNTERS if name in known}
+        for name, count in expected.items():
+            if counts[name] != count:
+                return f"image {image}: counter {name} counted {counts[name]}, expected {count}"
+        idle = sum(counts[f"idle_{cause}"] for cause in IDLE_CAUSES)
+        if counts["planes"] + idle != counts["cycles"]:
+            return (
+                f"image {image}: {counts['planes']} planes and {idle} idle cycles are not "
+                f"{counts['cycles']} cycles"
+            )
+    return ""

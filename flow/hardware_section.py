@@ -1,0 +1,66 @@
+"""The section of the configuration that says what is generated."""
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
+from flow.configuration_section import Section
+
+__all__ = ["HardwareSection"]
+
+
+class HardwareSection(Section):
+    """The generated hardware."""
+
+    tiles: Literal[1] = Field(default=1, description="Operation units that work in parallel.")
+    skip_zero_planes: bool = Field(
+        default=False,
+        description="Whether bit planes in which every input bit of an OU is zero are left out; "
+        "the cycles then depend on the images.",
+    )
+    crossbar: Literal["emulated", "macro"] = Field(
+        default="emulated",
+        description="What stands for the crossbar: memory and adders, or a black box with a pin "
+        "list, see [the crossbar macro](crossbar-macro.md).",
+    )
+    macro_latency: int | None = Field(
+        default=None,
+        ge=1,
+        le=LATENCY_MAX,
+        description="Cycles that the macro takes from a sample to its codes, with `crossbar: "
+        f"macro` only; {MACRO_LATENCY} unless given, which is as fast as `emulated`.",
+    )
+    tables: Literal["baked"] = Field(
+        default="baked",
+        description="How the mapping tables get in: as initial contents of the memories.",
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
+        # To Python 1 is True; to a person who writes a configuration it is not.
+        if isinstance(value, bool) and info.field_name != "skip_zero_planes":
+            raise PydanticCustomError("literal_error", "wrong type")
+        return value
+
+    @model_validator(mode="after")
+    def _check_latency(self) -> "HardwareSection":
+        if self.macro_latency is not None and self.crossbar != "macro":
+            raise ValueError(
+                f"hardware.macro_latency does not go with hardware.crossbar: {self.crossbar}"
+            )
+        return self
+
+    @property
+    def latency(self) -> int | None:
+        """Latency of the crossbar macro, as the programs take it; None if there is no macro."""
+        if self.crossbar != "macro":
+            return None
+        return MACRO_LATENCY if self.macro_latency is None else self.macro_latency
+
+    @property
+    def built_as(self) -> dict[str, Any]:
+        """What programs are built with."""
+        return {"macro_latency": self.latency, "skip_zero_planes": self.skip_zero_planes}

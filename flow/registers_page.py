@@ -1,0 +1,113 @@
+"""``docs/registers.md``, from the table of registers.
+
+``python -m flow.registers_page docs/registers.md`` writes it anew.
+"""
+
+import sys
+from pathlib import Path
+
+from arch.register import Register, RegisterField
+from arch.registers import REGISTERS, VERSION
+from flow.json_file import write_text
+
+__all__ = ["registers_page"]
+
+_INTRODUCTION = f"""\
+# Registers of the network engine
+
+The top of the generated Verilog has one stream of image bytes (`i`), one of results (`o`, with
+`last`), a control bus and `irq`. This page is the address map of the bus, version
+{VERSION[0]}.{VERSION[1]}. It is the same for every engine; addresses never move within a major
+version.
+
+This page, the hardware, `registers.rdl` (SystemRDL), `registers.h` (C) and the key `registers` of
+`names.json` (for hosts in Python and others) are made from one table, `arch/registers.py`; the
+last three lie beside the Verilog. A test has systemrdl-compiler read the SystemRDL and compares
+it with the table field by field. `pip install ohmforge[registers]` and `python -m
+hw.register_export DIR` give PeakRDL's HTML pages and Python access layer. This page is written by
+`python -m flow.registers_page docs/registers.md`.
+
+## The bus
+
+Wishbone B4, classic standard cycles, 32 bits: `cyc`, `stb`, `we`, `adr`, `dat_w` and `sel` (bytes
+of a write) stay until `ack` or `err`, which is high for one cycle, two cycles after the request.
+`adr` counts words, this page bytes. One access at a time, no bursts. `err` answers where no
+register is, and sets `error`; writing what cannot be written does nothing.
+
+Why this bus: it is a handshake and nothing else, in the public domain, and every FPGA toolbox has
+masters and bridges. AXI4-Lite attaches with a bridge of three states: take an address (of a write
+together with its data), hold `cyc` and `stb` until `ack` or `err`, answer with OKAY or SLVERR.
+`sel` is `wstrb`, and nothing is left to be ordered, since there is one access at a time. APB and
+UART frames map in the same way.
+
+## Use
+
+1. Compare `magic`, `version` and `table_hash` with the tables at hand; refuse another device.
+2. Set `control.enable`, or `control.start` for each image. Without them no image begins and `i`
+   takes nothing; an image in work is always finished.
+3. `interrupt.image` says that an image has ended; its results may still be on their way out of
+   `o`.
+4. Counters are read from latched values: write `control.latch`, or set `control.latch_images`,
+   with which the values at the end of each image can be read while the next one runs. All are
+   latched in one cycle, so `planes` and the idle counters add up to `cycles`, always.
+   [Causes](network-engine.md#idle-cycles).
+
+`control.reset` drops the image in mid-work, bytes that were taken and results that were offered
+included; bytes that come after it belong to a new image. Registers and counters stay as they are.
+A write gives all fields of a register, so write `enable` along with a pulse if it is to stay set.
+
+Errors are sticky: `error.code` and `error.step` are of the first one since `error.flag` was
+cleared. Missing bytes on `i` are no error; the engine waits. Code 1 (`STEP_KIND`): a step of the
+program is of no kind that there is; the engine stops before it, and only a reset goes on (to the
+same step, as long as tables are baked in). Code 2 (`ADDRESS`): the bus was used where no register
+is; the engine goes on.
+
+## Access
+
+| access | written by | |
+| --- | --- | --- |
+| constant | nobody | what the engine is |
+| state | the hardware | |
+| setting | the host | keeps its value; zero after reset |
+| pulse | the host | a one does something once; reads as zero |
+| event | the hardware | writing a one clears it |
+
+Bits that are not listed read as zero.
+
+## Registers
+"""
+
+
+def registers_page() -> str:
+    """The text of the page."""
+    lines = ["| address | register | bits | field | access | what it says |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for register in REGISTERS:
+        lines.append(
+            f"| `{_address(register)}` | `{_name(register)}` | | | | **{register.text}** |"
+        )
+        lines += [
+            f"| | | {_bits(field)} | `{field.name}` | {field.access} | {_text(field)} |"
+            for field in register.fields
+        ]
+    return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
+
+
+def _address(register: Register) -> str:
+    return f"0x{register.at:03x}"
+
+
+def _name(register: Register) -> str:
+    return register.name + (f"[{register.count}]" if register.count > 1 else "")
+
+
+def _bits(field: RegisterField) -> str:
+    return f"{field.low}" if field.bits == 1 else f"{field.low + field.bits - 1}:{field.low}"
+
+
+def _text(field: RegisterField) -> str:
+    return field.text + ("" if field.value is None else f": {field.value:#x}")
+
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]), registers_page())

@@ -1,0 +1,158 @@
+"""Network top: a network engine with its registers, as the generated Verilog has it."""
+
+from amaranth import Module, ResetInserter
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from arch.network_program import NetworkProgram
+from arch.register import WORD_BITS
+from arch.registers import (
+    ADDRESS_BITS,
+    COUNTER_BITS,
+    COUNTERS,
+    REGISTERS,
+    hash_words,
+)
+from hw.counters import Counters
+from hw.network_engine import BYTE_BITS, NetworkEngine
+from hw.register_block import RegisterBlock
+from hw.run_control import RunControl
+from hw.wishbone import Wishbone
+
+__all__ = ["NetworkTop"]
+
+WORD_ADDRESS_BITS = ADDRESS_BITS - (WORD_BITS // 8).bit_length() + 1
+
+
+class NetworkTop(wiring.Component):
+    """Bytes of images in, results out; everything else over the control bus.
+
+    What the registers say and do is in :data:`arch.registers.REGISTERS`, and in
+    ``docs/registers.md``. After reset no image begins before the bus permits it.
+
+    Latency and throughput are those of :class:`hw.network_engine.NetworkEngine`, and of
+    :class:`hw.register_block.RegisterBlock` on the bus; ``i`` stalls while no image may begin, too.
+
+    Parameters
+    ----------
+    program : :class:`arch.network_program.NetworkProgram`
+        Sizes and memory contents.
+
+    Members
+    -------
+    i, o, monitor
+        As of :class:`hw.network_engine.NetworkEngine`.
+    bus : ``In(Wishbone)``
+        The registers.
+    irq : ``Out(1)``
+        High while a bit is one in both ``interrupt`` and ``interrupt_mask``.
+    """
+
+    def __init__(self, program):
+        if not isinstance(program, NetworkProgram):
+            raise TypeError(f"program must be a NetworkProgram, not {program!r}")
+        self._program = program
+        self._engine = NetworkEngine(program)
+        super().__init__(
+            {
+                "i": In(stream.Signature(BYTE_BITS)),
+                "o": Out(self._engine.o.signature),
+                "bus": In(Wishbone(address_bits=WORD_ADDRESS_BITS)),
+                "irq": Out(1),
+                "monitor": Out(self._engine.monitor.shape()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        engine = self._engine
+        m.submodules.registers = registers = RegisterBlock(
+            REGISTERS, address_bits=WORD_ADDRESS_BITS
+        )
+        m.submodules.run_control = control = RunControl(steps=len(self._program.steps))
+        m.submodules.counters = counters = Counters(COUNTERS, bits=COUNTER_BITS)
+        m.submodules.engine = ResetInserter(registers.control.reset)(engine)
+        connect(m, flipped(self.bus), registers.bus)
+        connect(m, flipped(self.i), engine.i)
+        connect(m, engine.o, flipped(self.o))
+        m.d.comb += [
+            control.progress.eq(engine.progress),
+            engine.permit.eq(control.permit),
+            self.monitor.eq(engine.monitor),
+        ]
+        self._identify(m, registers)
+        self._control(m, registers, control)
+        self._count(m, registers, counters)
+        return m
+
+    def _identify(self, m, registers):
+        """Give the constants of this engine their values."""
+        shape, g = self._program.shape, self._program.shape.engine.geometry
+        values = {
+            "capabilities": {
+                "tiles": 1,
+                "skip_zero_planes": shape.engine.skip_zero_planes,
+                "macro": shape.engine.macro is not None,
+                "differential": g.encoding == "differential",
+            },
+            "crossbar": {"rows": g.rows, "cols": g.cols},
+            "operation_unit": {
+                name: getattr(g, name) for name in ("ou_rows", "ou_cols", "cell_bits", "adc_bits")
+            },
+            "formats": {
+                "weight_bits": g.weight_bits,
+                "act_bits": g.act_bits,
+                "out_bits": shape.out_bits,
+            },
+            "program": {"steps": shape.steps, "layers": shape.engine.layers},
+            "memory": {"elements": shape.depth},
+        }
+        for name, fields in values.items():
+            for field, value in fields.items():
+                m.d.comb += getattr(getattr(registers, name), field).eq(value)
+        for word, value in zip(
+            registers.table_hash, hash_words(self._program.tables_sha256), strict=True
+        ):
+            m.d.comb += word.value.eq(value)
+
+    def _control(self, m, registers, control):
+        """Connect run control, interrupts and errors."""
+        written, status, error = registers.control, registers.status, registers.error
+        interrupt, mask = registers.interrupt, registers.interrupt_mask
+        progress = self._engine.progress
+        m.d.comb += [
+            control.enable.eq(written.enable),
+            control.start.eq(written.start),
+            control.reset.eq(written.reset),
+            control.fault.eq(registers.fault),
+            control.held.eq(error.flag),
+            status.busy.eq(control.busy),
+            status.waiting.eq(progress.stopped & ~progress.refused),
+            status.refused.eq(progress.refused),
+            status.step.eq(progress.step),
+            error.flag_set.eq(control.error),
+            error.code.eq(control.code),
+            error.step.eq(control.step),
+            interrupt.image_set.eq(progress.end),
+            interrupt.error.eq(error.flag),
+            self.irq.eq((interrupt.image & mask.image) | (interrupt.error & mask.error)),
+        ]
+
+    def _count(self, m, registers, counters):
+        """Connect the counters."""
+        progress, written = self._engine.progress, registers.control
+        m.d.comb += [
+            counters.events.cycles.eq(1),
+            counters.events.images.eq(progress.end),
+            counters.latch.eq(written.latch | (written.latch_images & progress.end)),
+            counters.clear.eq(written.clear),
+        ]
+        for name, _field in self._engine.cause.shape():
+            m.d.comb += counters.events[counter_of(name)].eq(self._engine.cause[name])
+        for name in COUNTERS:
+            m.d.comb += getattr(registers, name).value.eq(counters.values[name])
+
+
+def counter_of(cause):
+    """Name of the counter of a cause."""
+    return cause if cause in COUNTERS else f"idle_{cause}"

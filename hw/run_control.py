@@ -1,0 +1,95 @@
+"""Run control: when images begin, and what is remembered of their end and of errors."""
+
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.registers import Error
+from hw.arguments import check_sizes
+from hw.network_layouts import Progress
+
+__all__ = ["RunControl"]
+
+CODE_BITS = 8
+
+
+class RunControl(wiring.Component):
+    """Permit images, and watch them.
+
+    Latency is one cycle from ``start`` to ``permit``, and from what happens to what is shown of it;
+    throughput is an image at a time; never stalls.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of the program.
+
+    Members
+    -------
+    enable : ``In(1)``
+        Images may begin.
+    start : ``In(1)``
+        One may begin even so; a second start before it has begun changes nothing.
+    reset : ``In(1)``
+        The engine begins anew with the next cycle.
+    progress : ``In(Progress)``
+        Where it is.
+    fault : ``In(1)``
+        The bus was used where there is no register.
+    permit : ``Out(1)``
+        An image may begin.
+    busy : ``Out(1)``
+        An image is in work.
+    error : ``Out(1)``
+        There is an error in this cycle.
+    held : ``In(1)``
+        The flag of an earlier error is still set, so that code and step stay.
+    code : ``Out(8)``
+        :class:`arch.registers.Error` of the first error; one cycle after it.
+    step : ``Out(range(steps))``
+        Number of the step at that time.
+    """
+
+    def __init__(self, *, steps):
+        check_sizes(steps=steps)
+        progress = Progress(steps=steps)
+        super().__init__(
+            {
+                "enable": In(1),
+                "start": In(1),
+                "reset": In(1),
+                "progress": In(progress),
+                "fault": In(1),
+                "permit": Out(1),
+                "busy": Out(1),
+                "error": Out(1),
+                "held": In(1),
+                "code": Out(CODE_BITS),
+                "step": Out(progress["step"].shape),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        wanted, refused, refuses = Signal(), Signal(), Signal()
+        m.d.sync += refused.eq(self.progress.refused)
+        m.d.comb += [
+            self.permit.eq(self.enable | wanted),
+            refuses.eq(self.progress.refused & ~refused),
+            self.error.eq(refuses | self.fault),
+        ]
+        with m.If(self.progress.begin):
+            m.d.sync += [wanted.eq(0), self.busy.eq(1)]
+        with m.If(self.progress.end):
+            m.d.sync += self.busy.eq(0)
+        with m.If(self.start):
+            m.d.sync += wanted.eq(1)
+        with m.If(self.reset):
+            m.d.sync += [wanted.eq(0), self.busy.eq(0)]
+        with m.If(self.error & ~self.held):
+            m.d.sync += self.step.eq(self.progress.step)
+            with m.If(refuses):
+                m.d.sync += self.code.eq(Error.STEP_KIND)
+            with m.Else():
+                m.d.sync += self.code.eq(Error.ADDRESS)
+        return m

@@ -1,0 +1,60 @@
+"""Idle cycles of a layer by cause: sums, and cases that can be counted by hand.
+
+The hardware is compared in ``tests/hw/test_network_engine.py``, cycle by cycle.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arch.cycles import LayerCycles
+from arch.idle_cycles import layer_idle
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    load=st.integers(1, 70),
+    ous=st.integers(1, 9),
+    act_bits=st.integers(1, 8),
+    drain=st.integers(1, 70),
+    fetch=st.integers(1, 8),
+    positions=st.integers(1, 12),
+    late=st.integers(0, 2),
+    conversion=st.integers(1, 20),
+)
+def test_planes_and_idle_cycles_are_all_cycles(
+    load, ous, act_bits, drain, fetch, positions, late, conversion
+):
+    cycles = LayerCycles(
+        positions=positions,
+        load=load,
+        compute=ous * act_bits,
+        drain=drain,
+        fetch=min(fetch, act_bits),
+        conversion=conversion,
+    )
+    idle = layer_idle(cycles, late=late)
+    assert min(idle.values()) >= 0
+    assert cycles.planes + sum(idle.values()) == cycles.total + late
+
+
+def layer(positions, *, load=4, compute=80, drain=5):
+    return LayerCycles(positions=positions, load=load, compute=compute, drain=drain, fetch=1)
+
+
+@pytest.mark.parametrize(
+    ("cycles", "window", "waits_input", "output"),
+    [
+        # One position: its loading, fetch and two more cycles, its drain and 13 more.
+        (layer(1), 4 + 1, 3, 5 + 13),
+        # Computing sets the pace: nothing more is lost.
+        (layer(9), 5, 3, 18),
+        # Loading: of every 100 cycles 20 are idle, the last three of them for its first OU.
+        (layer(9, load=100), 101 + 8 * 17, 9 * 3, 18),
+        # Draining: planes end in cycle 168, the third position waits for the first bank, whose last
+        # sum leaves in 296; its planes end in 377, and the last sum of three drains leaves in 696.
+        (layer(3, drain=200), 5, 3 + 1, (297 - 169) + (696 + 5 - 377)),
+    ],
+)
+def test_causes(cycles, window, waits_input, output):
+    assert layer_idle(cycles) == {"window": window, "input": waits_input, "output": output}
