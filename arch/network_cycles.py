@@ -1,3 +1,9 @@
+"""Cycles that a network engine takes, and what they are used for; exact when neither stream stalls.
+
+The cycles are a closed form unless planes are skipped; then, and why a layer idles, follows from
+its positions, one after the other.
+"""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

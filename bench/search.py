@@ -30,16 +30,10 @@ from torch import nn
 
 import sw.prune
 import sw.search.evaluation
+from flow import sources
 from flow.configuration import Configuration
 from flow.read_configuration import read_configuration
 from flow.search_section import SearchSection
-from flow.sources import (
-    finetuning_recipe,
-    load_dataset,
-    new_network,
-    short_recipe,
-    start_network,
-)
 from sw.datasets import Dataset, Split, spread
 from sw.search.agents import AgentSettings, new_agent
 from sw.search.choices import LayerChoices, network_choices
@@ -139,8 +133,8 @@ def measure_evaluations(
         layers,
         dataset,
         seed=configuration.seed,
-        recipe=finetuning_recipe(configuration),
-        short_recipe=short_recipe(configuration, settings),
+        recipe=sources.finetuning_recipe(configuration),
+        short_recipe=sources.short_recipe(configuration, settings),
         calibration_images=settings.calibration_images,
         finetune_images=settings.finetune_images,
         validation_images=settings.validation_images,
@@ -265,11 +259,11 @@ def main(arguments: list[str] | None = None) -> None:
     if settings is None:
         parser.error("the configuration has no search; leave search=null out")
     if chosen.data:
-        dataset = load_dataset(configuration)
-        network = start_network(configuration, dataset)
+        dataset = sources.load_dataset(configuration)
+        network = sources.start_network(configuration, dataset)
     else:
         dataset = random_data(settings)
-        network = new_network(configuration, dataset).eval()
+        network = sources.new_network(configuration, dataset).eval()
     layers = network_choices(
         network,
         dataset.in_shape,

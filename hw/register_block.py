@@ -28,9 +28,9 @@ class RegisterBlock(wiring.Component):
     Writes leave bytes alone that are not selected, and bits that the bus does not write. A
     register is zero where it has no field.
 
-    Latency is two cycles from a request to ``ack`` or ``err``, and to what it changes; what is read
-    is of the cycle after the request. So what a pulse does within two cycles is seen by the next
-    access. Throughput is an access in three cycles; never stalls.
+    Latency is two cycles from a request to ``ack`` or ``err``, and to what it changes; throughput
+    is an access in three cycles; never stalls. What is read is of the cycle after the request, so
+    that the next access sees what a pulse did within two cycles.
 
     Parameters
     ----------
