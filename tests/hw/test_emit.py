@@ -178,7 +178,7 @@ def test_fields_of_ports(case):
         if isinstance(member.shape, data.Layout):
             check_fields(ports["__".join(map(str, path))]["fields"], member.shape)
             checked += 1
-    assert checked == 4  # command, i, o and monitor
+    assert checked == 5  # command, i, o, activity and monitor
     assert ports["o__payload"]["fields"]["value"]["signed"]
     assert not ports["i__payload"]["fields"]["0"]["signed"]
 
