@@ -18,7 +18,7 @@ from tests.hw.test_emit import PATH, lint
 from tests.sw.integer_layers import residual_network
 
 ENGINES = {"layer_engine": build_program, "network_engine": build_network_program}
-INSTANCES = {"layer_engine": "layer_engine", "network_engine": "network_engine.layers"}
+INSTANCES = {"layer_engine": "layer_engine", "network_engine": "network_engine.engine.layers"}
 GEOMETRIES = {
     "offset": {},
     "differential": {"encoding": "differential", "adc_bits": 3, "ou_rows": 5, "rows": 40},
@@ -67,7 +67,7 @@ def pins_of(text):
 def test_files(case):
     """The cells are no memory of the engine any more; the slots are."""
     top, _, program, files = case
-    extra = {"step.mem"} if top == "network_engine" else set()
+    extra = {"step.mem", "registers.h", "registers.rdl"} if top == "network_engine" else set()
     assert set(files) == extra | {
         "channel.mem",
         "crossbar_macro.v",
