@@ -23,7 +23,7 @@ data: {kind: jpeg-npz, path: train.npz, test_path: test.npz, mean: [0.5, 0.4, 0.
 train: {epochs: 1, batch_size: 16, variations: crop_flip}
 prune: {ratio: 0.3, finetune_epochs: 1}
 hardware: {crossbar: macro}
-cosim: {images: 4, network_images: 1, positions: 5, stall: none}
+cosim: {images: 4, network_images: 2, positions: 5, stall: none}
 """
 
 
@@ -115,7 +115,7 @@ def test_whole_job(place):
     assert report["cosim"]["images_match"] == 4
     assert report["hardware"] == {"crossbar": "macro", "macro_latency": 2}
     network = report["cosim"]["network"]
-    assert (network["images_match"], network["mismatches"]) == (1, 0)
+    assert (network["images_match"], network["mismatches"]) == (2, 0)
     assert network["cycles_rtl"] == network["cycles_model"]
     assert (place / "run" / "verilog" / "network" / "crossbar_macro.v").exists()
     assert report["images"] == {"train": 76, "validation": 14, "test": 12}
