@@ -4,7 +4,6 @@ from amaranth import Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from arch.network_program import NetworkProgram
 from arch.register import WORD_BITS
 from arch.registers import (
     ADDRESS_BITS,
@@ -49,8 +48,6 @@ class NetworkTop(wiring.Component):
     """
 
     def __init__(self, program):
-        if not isinstance(program, NetworkProgram):
-            raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         self._engine = NetworkEngine(program)
         super().__init__(
