@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 from arch.errors import OhmforgeError, ToolError
 from flow.compare_command import compare
 from flow.console import Interrupted, err, out, print_wide, say
+from flow.sweep_command import sweep
 
 __all__ = ["app", "main"]
 
@@ -191,26 +192,7 @@ def report(
     _print_report(RunDirectory.open(directory).path)
 
 
-@app.command()
-def sweep(
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to work; made if it is not there."
-        ),
-    ],
-    strength: Annotated[
-        int,
-        typer.Option(min=1, max=9, help="Every combination of so many parameters occurs."),
-    ] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, inputs and stalls.")] = 1,
-) -> None:
-    """Prove the generator on random layers of many geometries, not on one network."""
-    from flow.sweep import sweep_all
-
-    sweep_all(output, strength=strength, seed=seed, say=say)
-
-
+app.command()(sweep)
 app.command()(compare)
 
 

@@ -18,7 +18,7 @@ from flow.compare_plot import draw_comparison
 from flow.compare_table import comparison_page
 from flow.configuration import Configuration, PruneSection
 from flow.field_rule import choices
-from flow.job import Job, Listener
+from flow.job import Job, Listener, Silent
 from flow.json_file import read_json, write_json, write_text
 from flow.run_directory import RunDirectory
 from flow.search_section import SearchSection
@@ -83,19 +83,6 @@ class _Task:
                 with directory.locked():
                     directory.take(_TRAIN.name, _TRAIN.output, RunDirectory.open(self.dense))
             Job(self.configuration, directory, stages=self.stages, listener=listener).run()
-
-
-class _Silent:
-    """A listener that tells nobody."""
-
-    def started(self, stage: str, reason: str) -> Callable[..., None]:
-        return lambda done, total, text="": None
-
-    def finished(self, stage: str, seconds: float) -> None: ...
-
-    def skipped(self, stage: str) -> None: ...
-
-    def kept(self, stage: str, path: Path) -> None: ...
 
 
 def compare_agents(
@@ -165,7 +152,7 @@ def judge(rows: Sequence[Mapping[str, Any]]) -> None:
 def _carry_out(task: _Task) -> OhmforgeError | None:
     """Do a task; the error that is meant for the user, if there is one."""
     try:
-        task(_Silent())
+        task(Silent())
     except OhmforgeError as error:
         return error
     return None

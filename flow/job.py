@@ -11,7 +11,7 @@ from flow.content_hash import hash_code, hash_files, hash_value
 from flow.run_directory import Record, RunDirectory
 from flow.stage import Context, Progress, Stage
 
-__all__ = ["ALL", "Job", "Listener", "check_names"]
+__all__ = ["ALL", "Job", "Listener", "Silent", "check_names"]
 
 ALL = "all"
 """Stands for every stage where stages are forced."""
@@ -31,6 +31,19 @@ class Listener(Protocol):
 
     def kept(self, stage: str, path: Path) -> None:
         """A stage is left out because a person changed what it wrote to ``path``."""
+
+
+class Silent:
+    """A listener that tells nobody."""
+
+    def started(self, stage: str, reason: str) -> Progress:
+        return lambda done, total, text="": None
+
+    def finished(self, stage: str, seconds: float) -> None: ...
+
+    def skipped(self, stage: str) -> None: ...
+
+    def kept(self, stage: str, path: Path) -> None: ...
 
 
 def check_names(stages: Sequence[Stage], *, until: str | None, force: Collection[str]) -> None:

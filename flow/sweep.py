@@ -5,8 +5,6 @@ hard on them. The cases cover every combination of values of any ``strength`` pa
 once.
 """
 
-import itertools
-import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from arch.tables import MappingTables
 from cosim.cosimulation import STALLS, Cosimulation
 from cosim.layer_case import LayerResult
 from cosim.layers import cosimulate_layers
+from flow.covering import covering
 from flow.run_directory import RunDirectory
 from hw.emit import write_verilog
 from sw.integer_network import IntegerLayer
@@ -49,7 +48,6 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
 
 _LOSSES = {"lossless": 0, "one bit short": 1, "two bits short": 2}
 _POSITIONS = 6
-_CANDIDATES = 200  # looked at for each case; more give fewer cases, slowly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,22 +100,10 @@ def sweep_cases(strength: int) -> list[SweepCase]:
     :exc:`ValueError`
         If ``strength`` is not 1 to the number of parameters.
     """
-    if not 1 <= strength <= len(PARAMETERS):
-        raise ValueError(f"strength must be 1 to {len(PARAMETERS)}, not {strength}")
-    every = [
-        row
-        for row in itertools.product(*PARAMETERS.values())
-        if _fits(dict(zip(PARAMETERS, row, strict=True)))
+    return [
+        SweepCase(values=tuple(values.items()))
+        for values in covering(PARAMETERS, strength, fits=_fits)
     ]
-    wanted = set().union(*(_combinations(row, strength) for row in every))
-    order = random.Random(0)
-    rows = []
-    while wanted:
-        row = max(order.sample(every, _CANDIDATES), key=lambda row: _news(row, strength, wanted))
-        if _news(row, strength, wanted):
-            wanted -= _combinations(row, strength)
-            rows.append(row)
-    return [SweepCase(values=tuple(zip(PARAMETERS, row, strict=True))) for row in rows]
 
 
 def _fits(values: dict[str, Any]) -> bool:
@@ -129,14 +115,6 @@ def _fits(values: dict[str, Any]) -> bool:
 def _adc_bits(values: dict[str, Any]) -> int:
     lossless: int = (values["ou_rows"] * ((1 << values["cell_bits"]) - 1)).bit_length()
     return lossless - _LOSSES[values["adc"]]
-
-
-def _combinations(row: tuple[Any, ...], strength: int) -> set[tuple[tuple[int, Any], ...]]:
-    return set(itertools.combinations(enumerate(row), strength))
-
-
-def _news(row: tuple[Any, ...], strength: int, wanted: set[tuple[tuple[int, Any], ...]]) -> int:
-    return len(_combinations(row, strength) & wanted)
 
 
 def sweep_tables(case: SweepCase, seed: int) -> MappingTables:
