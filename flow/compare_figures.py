@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flow.equal_divergence import ous_at_divergence
 from flow.json_file import read_json
 from flow.run_directory import RunDirectory
 from flow.stages import COMPARED_STAGES, SHARED_STAGES
@@ -48,10 +49,11 @@ def search_figures(
     -------
     dict
         ``directory`` by name; ``problem``, empty if there is a winner; if there is, the ``episode``
-        that it is of, and what :data:`AVERAGED` names. ``fewer_ous`` is OUs of the dense network by
-        those of the pruned one. Accuracies, as fractions, and ``drop``, in points, are on test
-        images, ``divergence`` is on those of validation. ``total_minutes`` is what the search would
-        take alone: with training, recovery and pruning.
+        that it is of, what :data:`AVERAGED` names, and the ``finalists`` with ``ous`` and
+        ``divergence`` each. ``fewer_ous`` is OUs of the dense network by those of the pruned one.
+        Accuracies, as fractions, and ``drop``, in points, are on test images, ``divergence`` is on
+        those of validation. ``total_minutes`` is what the search would take alone: with training,
+        recovery and pruning.
     """
     figures: dict[str, Any] = {"directory": directory.name, "problem": problem}
     if problem:
@@ -75,6 +77,9 @@ def search_figures(
         "accuracy": measured["accuracy"],
         "drop": 100 * (measured["dense_accuracy"] - measured["accuracy"]),
         "divergence": summary["winner"]["divergence"],
+        "finalists": [
+            {name: one[name] for name in ("ous", "divergence")} for one in summary["finalists"]
+        ],
         "evaluations": summary["evaluations"],
         "search_minutes": summary["seconds"] / 60,
         "total_minutes": seconds / 60,
@@ -91,10 +96,11 @@ def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
         by seed, and under each name of :data:`AVERAGED` the ``mean`` and the ``spread``, which is
         the sample standard deviation, over the seeds that have a winner; None if there are too few.
         Likewise ``against_uniform``: the share of OUs that is left out of those of ``uniform`` with
-        the same seed, over the seeds in which both have a winner.
+        the same seed, over the seeds in which both have a winner; and ``at_equal_divergence``: the
+        same by :func:`flow.equal_divergence.ous_at_divergence`, where the winner of ``uniform`` is.
     """
     uniform = {
-        (one["scheme"], one["seed"]): one["ous"]
+        (one["scheme"], one["seed"]): one
         for one in searches
         if one["agent"] == "uniform" and not one["problem"]
     }
@@ -102,6 +108,8 @@ def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
     for scheme, agent in dict.fromkeys((one["scheme"], one["agent"]) for one in searches):
         mine = [one for one in searches if (one["scheme"], one["agent"]) == (scheme, agent)]
         won = [one for one in mine if not one["problem"]]
+        keys = [(scheme, one["seed"]) for one in won]
+        pairs = [(one, uniform[key]) for one, key in zip(won, keys, strict=True) if key in uniform]
         rows.append(
             {
                 "scheme": scheme,
@@ -110,16 +118,21 @@ def agent_figures(searches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
                 "episodes": {str(one["seed"]): one["episode"] for one in won},
                 "problems": {str(one["seed"]): one["problem"] for one in mine if one["problem"]},
                 **{name: _mean([one[name] for one in won]) for name in AVERAGED},
-                "against_uniform": _mean(
-                    [
-                        1 - one["ous"] / uniform[scheme, one["seed"]]
-                        for one in won
-                        if (scheme, one["seed"]) in uniform
-                    ]
+                "against_uniform": _mean([1 - one["ous"] / peer["ous"] for one, peer in pairs]),
+                "at_equal_divergence": _mean(
+                    [share for pair in pairs if (share := _left_out(*pair)) is not None]
                 ),
             }
         )
     return rows
+
+
+def _left_out(one: Mapping[str, Any], peer: Mapping[str, Any]) -> float | None:
+    """Share of the OUs of ``peer`` that ``one`` does without, at the divergence of its winner."""
+    mine, its = (
+        ous_at_divergence(search["finalists"], peer["divergence"]) for search in (one, peer)
+    )
+    return None if mine is None or its is None else 1 - mine / its
 
 
 def _mean(values: Sequence[float]) -> dict[str, float | None]:

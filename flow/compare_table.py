@@ -12,6 +12,7 @@ _COLUMNS = (
     ("OUs", "ous", ",.0f", 1),
     ("dense/OUs", "fewer_ous", ".2f", 1),
     ("fewer than uniform, %", "against_uniform", ".1f", 100),
+    ("at equal divergence, %", "at_equal_divergence", ".1f", 100),
     ("crossbars", "crossbars", ",.1f", 1),
     ("weights", "compression_weights", ".2f", 1),
     ("cells", "compression_cells", ".2f", 1),
@@ -34,8 +35,9 @@ _NOTE = (
     "says how many times fewer OUs there are than in the dense network. weights, cells, "
     "dense/crossbars and vs float32 are the compressions of the report. Accuracies are of test "
     "images, the drop in points; the divergence of the scores from those of the dense network on "
-    "validation images tells apart what accuracy is too coarse for. The total is what a "
-    "search would take alone, with training, recovery and pruning."
+    "validation images tells apart what accuracy is too coarse for: at equal divergence, on the "
+    "line through its finalists, an agent has so many OUs fewer than uniform has. The total is "
+    "what a search would take alone, with training, recovery and pruning."
 )
 
 

@@ -160,7 +160,9 @@ def test_against_uniform():
 
     def one(agent, seed, ous):
         figures = dict.fromkeys(AVERAGED, 1.0) | {"ous": ous, "episode": 0, "problem": ""}
-        return figures | {"scheme": "s", "agent": agent, "seed": seed}
+        # The divergence is as the inverse of the OUs, and one where the winner is.
+        finalists = [{"ous": n * ous, "divergence": 1 / n} for n in (1, 2, 4)]
+        return figures | {"scheme": "s", "agent": agent, "seed": seed, "finalists": finalists}
 
     lost = {"scheme": "s", "agent": "uniform", "seed": 2, "problem": "none"}
     uniform = [one("uniform", 0, 100), one("uniform", 1, 200), lost]
@@ -168,8 +170,12 @@ def test_against_uniform():
     assert found[0]["against_uniform"]["mean"] == 0
     assert found[1]["against_uniform"]["mean"] == pytest.approx(0.3)
     assert found[1]["against_uniform"]["spread"] == pytest.approx(math.sqrt(0.02))
+    assert found[1]["at_equal_divergence"]["mean"] == pytest.approx(0.3)
     alone = agent_figures([one("ddpg", 0, 80)])
     assert alone[0]["against_uniform"] == {"mean": None, "spread": None}
+    assert alone[0]["at_equal_divergence"] == {"mean": None, "spread": None}
+    few = one("ddpg", 0, 80) | {"finalists": [{"ous": 80, "divergence": 1.0}]}
+    assert agent_figures([uniform[0], few])[1]["at_equal_divergence"]["mean"] is None
 
 
 def test_compressions_are_those_of_the_report(finished, tmp_path):
