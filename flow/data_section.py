@@ -30,16 +30,20 @@ class ModelSection(Section):
 class DataSection(Section):
     """The data set."""
 
-    kind: Literal["digits", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"] = Field(
-        default="digits",
-        description="The data set; `digits` are the 1,797 handwritten digits of 8 x 8 pixels that "
-        "come with scikit-learn, split into train, validation and test by the seed. The others "
-        "are files, see [software](software.md).",
+    kind: Literal["digits", "photographs", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"] = (
+        Field(
+            default="digits",
+            description="The data set; `digits` are the 1,797 handwritten digits of 8 x 8 pixels that "
+            "come with scikit-learn, `photographs` 520 squares of 32 x 32 pixels out of its two "
+            "photographs, for trials of networks for colour images without a download; both are split "
+            "into train, validation and test by the seed. The others are files, see "
+            "[software](software.md).",
+        )
     )
     path: str | None = Field(
         default=None,
         description="The file (`jpeg-npz`, `npz`) or directory (`folder`, `idx`, "
-        "`cifar10-binary`); every kind but `digits` needs it. Like every path here it is relative "
+        "`cifar10-binary`); every kind but `digits` and `photographs` needs it. Like every path here it is relative "
         "to the working directory.",
     )
     test_path: str | None = Field(
@@ -85,10 +89,10 @@ class DataSection(Section):
 
     @model_validator(mode="after")
     def _check_paths(self) -> "DataSection":
-        if self.kind == "digits":
+        if self.kind in ("digits", "photographs"):
             for name in ("path", "test_path", "train_limit", "test_limit"):
                 if getattr(self, name) is not None:
-                    raise ValueError(f"data.{name} does not go with data.kind: digits")
+                    raise ValueError(f"data.{name} does not go with data.kind: {self.kind}")
         elif not self.path:
             raise ValueError(f"data.path must be given for data.kind: {self.kind}")
         if self.kind in ("idx", "cifar10-binary") and self.test_path is not None:
