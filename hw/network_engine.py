@@ -176,7 +176,7 @@ class NetworkEngine(wiring.Component):
             (walk, ("at", "y", "x", "height", "width", "wide")),
             (walk.loops, ("last", "at", "y", "x")),
             (m.submodules.read, ("fill",)),
-            (operate, ("operand_signed", "operand_zero", "multiplier", "shift")),
+            (operate, ("operand_signed", "operand_zero", "multiplier", "largest", "shift")),
             (operate, ("zero_point", "minimum", "maximum")),
             (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
             (store, ("position_last",)),

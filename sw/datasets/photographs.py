@@ -17,8 +17,8 @@ def load_photographs(*, seed: int) -> Dataset:
 
     The photographs, 427 x 640 pixels of a temple and of a flower, are cut into squares that share
     no pixel. A class is a fifth of a photograph: four columns of squares. That says little about
-    objects, but these are natural images of the size of CIFAR-10's that need no download. Each class
-    is split alike: 64 % train, 16 % validation, 20 % test.
+    objects, but these are natural images of the size of CIFAR-10's that need no download. Each
+    class is split alike: 64 % train, 16 % validation, 20 % test.
 
     Parameters
     ----------
