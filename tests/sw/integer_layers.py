@@ -243,7 +243,7 @@ def pooling_network(geometry, *, seed=0):
     made = []
     for spec in (conv, scores):
         layer = random_layer(spec, geometry, rng, ratio=0.2)
-        fields = {"multiplier": np.full(spec.cols, 40000), "shift": np.full(spec.cols, 22)}
+        fields = {"multiplier": np.full(spec.cols, 40000), "shift": np.full(spec.cols, 24)}
         bias = rng.integers(-3000, 3000, spec.cols)
         made.append(IntegerLayer(**{**vars(layer), **fields, "bias": bias}))
     return IntegerNetwork(
