@@ -42,6 +42,8 @@ class StepCycles:
         Cycles from the end of the step before to its own.
     planes : int
         Planes issued: the cycles in which an OU works.
+    skipped : int
+        Planes without a one that are not issued.
     idle : mapping of str to int
         The other cycles by cause, those of :data:`arch.registers.IDLE_CAUSES`; a cause that is left
         out has none.
@@ -50,6 +52,7 @@ class StepCycles:
     name: str
     cycles: int
     planes: int
+    skipped: int = 0
     idle: Mapping[str, int]
 
 
@@ -68,6 +71,11 @@ class NetworkCycles:
     def planes(self) -> int:
         """Planes of all layers."""
         return sum(step.planes for step in self.steps)
+
+    @property
+    def skipped(self) -> int:
+        """Planes of all layers that are not issued, as they have no one."""
+        return sum(step.skipped for step in self.steps)
 
     def idle(self, cause: str) -> int:
         """Cycles without a plane for one of :data:`arch.registers.IDLE_CAUSES`."""
@@ -117,7 +125,7 @@ def _step(
 ) -> StepCycles:
     shape = program.shape
     between = shape.step_words + _BETWEEN
-    planes = 0
+    planes = skipped = 0
     if step.walk is None:
         work = step.result.size
         idle = {"load": work + _STORE}
@@ -142,6 +150,8 @@ def _step(
                     late=_WINDOW,
                 )
                 work, planes, idle = done.total, done.planes, dict(done.idle)
+                every = layer_cycles(table, shape.engine, positions=step.walk.windows)
+                skipped = every.planes - planes
             idle["output"] += _STORE
         else:
             work = window * step.walk.windows + _OPERATION
@@ -150,5 +160,6 @@ def _step(
         name=step.name,
         cycles=between + work + _STORE,
         planes=planes,
+        skipped=skipped,
         idle={"steps": between} | idle,
     )

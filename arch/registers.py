@@ -27,7 +27,7 @@ COUNTER_BITS = 64
 """Width of a counter."""
 MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
-VERSION = (1, 0)
+VERSION = (1, 1)
 """Version of the address map: major and minor number; the minor one counts additions."""
 
 
@@ -223,7 +223,7 @@ REGISTERS = (
         _counter(f"idle_{cause}", 0x118 + 8 * number, f"Cycles without a plane: {text}")
         for number, (cause, text) in enumerate(_IDLE.items())
     ),
-    # 0x158 is free for planes that are skipped.
+    _counter("planes_skipped", 0x158, "OU planes without a one that were not issued"),
 )
 """Every register, in the order of the addresses."""
 COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)

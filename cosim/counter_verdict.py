@@ -29,7 +29,8 @@ def counts_of_images(counters: np.ndarray) -> tuple[dict[str, int], ...]:
 def counts_of_model(model: NetworkCycles) -> dict[str, int]:
     """What one image adds to every counter when neither stream stalls."""
     idle = {f"idle_{cause}": model.idle(cause) for cause in IDLE_CAUSES}
-    return {"cycles": model.total, "images": 1, "planes": model.planes} | idle
+    counts = {"cycles": model.total, "images": 1, "planes": model.planes}
+    return counts | idle | {"planes_skipped": model.skipped}
 
 
 def wrong_counters(
@@ -42,8 +43,8 @@ def wrong_counters(
     """The first disagreement of the counters, or an empty text.
 
     There must be an interrupt an image; planes and idle cycles must be the cycles; cycles and
-    planes must be those of the monitor, which counts by itself; without stalls every count must
-    be that of the model.
+    planes must be those of the monitor, which counts by itself; planes that are skipped must be
+    those of the model, and without stalls every count must be.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def wrong_counters(
             "images": 1,
             "cycles": sum(step.cycles for step in shown),
             "planes": sum(step.planes for step in shown),
+            "planes_skipped": model.skipped,
         }
         if exact:
             known = predicted.keys() - (set() if image else _BEFORE_IMAGE)

@@ -13,7 +13,7 @@ from hw.index_fetch import IndexFetch
 from hw.input_buffer import InputBuffer
 from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Activity, Command, Monitor, PlaneTag, Result, ScannedOu, struct
+from hw.layouts import Activity, Command, Monitor, PlaneTag, Result, ScannedOu, span, struct
 from hw.macro_crossbar import MacroCrossbar
 from hw.ou_controller import OuController
 from hw.output import Output
@@ -59,6 +59,8 @@ class LayerEngine(wiring.Component):
         Cycles from the command to the last output of the layer.
     planes : ``Out(48)``
         OU planes issued for the layer.
+    skipped : ``Out(span(act_bits + 1))``
+        OU planes that were skipped in this cycle.
     activity : ``Out(Activity)``
         What the OU controller does or waits for, for counters.
     monitor : ``Out(Monitor)``
@@ -88,6 +90,7 @@ class LayerEngine(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
+                "skipped": Out(span(g.act_bits + 1)),
                 "activity": Out(Activity()),
                 "monitor": Out(monitor),
             }
@@ -174,6 +177,7 @@ class LayerEngine(wiring.Component):
         if not self._program.shape.skip_zero_planes:
             return [(fetched, issued)]
         scan, queue = m.submodules.scan, m.submodules.queue
+        m.d.comb += self.skipped.eq(scan.skipped)
         return [(fetched, scan.i), (scan.o, queue.i), (queue.o, issued)]
 
     def _add_components(self, m):

@@ -53,6 +53,8 @@ class NetworkEngine(wiring.Component):
         Where the engine is.
     cause : ``Out(CycleCauses)``
         What this cycle is used for.
+    skipped : ``Out``
+        OU planes that were skipped in this cycle.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     """
@@ -62,6 +64,7 @@ class NetworkEngine(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         shape = program.shape
+        self._layers = LayerEngine(program.layers)
         monitor = NetworkMonitor(
             out_bits=shape.out_bits, at_bits=shape.at_bits, steps=len(program.steps)
         )
@@ -72,6 +75,7 @@ class NetworkEngine(wiring.Component):
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
                 "progress": Out(Progress(steps=len(program.steps))),
                 "cause": Out(CycleCauses()),
+                "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(monitor),
             }
         )
@@ -155,7 +159,7 @@ class NetworkEngine(wiring.Component):
             operands=OPERANDS,
             **run,
         )
-        m.submodules.layers = LayerEngine(program.layers)
+        m.submodules.layers = self._layers
         m.submodules.cycle_cause = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
@@ -172,7 +176,7 @@ class NetworkEngine(wiring.Component):
             (walk, ("at", "y", "x", "height", "width", "wide")),
             (walk.loops, ("last", "at", "y", "x")),
             (m.submodules.read, ("fill",)),
-            (operate, ("operand_signed", "operand_zero", "multiplier", "shift")),
+            (operate, ("operand_signed", "operand_zero", "multiplier", "largest", "shift")),
             (operate, ("zero_point", "minimum", "maximum")),
             (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
             (store, ("position_last",)),
@@ -210,6 +214,7 @@ class NetworkEngine(wiring.Component):
             cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
             cycle_cause.layer.eq(m.submodules.layers.activity),
             self.cause.eq(cycle_cause.cause),
+            self.skipped.eq(m.submodules.layers.skipped),
         ]
 
     def _show(self, m):

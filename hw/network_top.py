@@ -67,7 +67,8 @@ class NetworkTop(wiring.Component):
             REGISTERS, address_bits=WORD_ADDRESS_BITS
         )
         m.submodules.run_control = control = RunControl(steps=len(self._program.steps))
-        m.submodules.counters = counters = Counters(COUNTERS, bits=COUNTER_BITS)
+        events = dict.fromkeys(COUNTERS, 1) | {"planes_skipped": len(engine.skipped)}
+        m.submodules.counters = counters = Counters(events, bits=COUNTER_BITS)
         m.submodules.engine = ResetInserter(registers.control.reset)(engine)
         connect(m, flipped(self.bus), registers.bus)
         connect(m, flipped(self.i), engine.i)
@@ -141,6 +142,7 @@ class NetworkTop(wiring.Component):
         m.d.comb += [
             counters.events.cycles.eq(1),
             counters.events.images.eq(progress.end),
+            counters.events.planes_skipped.eq(self._engine.skipped),
             counters.latch.eq(written.latch | (written.latch_images & progress.end)),
             counters.clear.eq(written.clear),
         ]

@@ -20,7 +20,7 @@ extern "C" {
 #define OHMFORGE__VERSION__MINOR_bm 0xffff
 #define OHMFORGE__VERSION__MINOR_bp 0
 #define OHMFORGE__VERSION__MINOR_bw 16
-#define OHMFORGE__VERSION__MINOR_reset 0x0
+#define OHMFORGE__VERSION__MINOR_reset 0x1
 #define OHMFORGE__VERSION__MAJOR_bm 0xffff0000
 #define OHMFORGE__VERSION__MAJOR_bp 16
 #define OHMFORGE__VERSION__MAJOR_bw 16
@@ -226,6 +226,11 @@ extern "C" {
 #define OHMFORGE__IDLE_OUTPUT__VALUE_bp 0
 #define OHMFORGE__IDLE_OUTPUT__VALUE_bw 64
 
+// reg - ohmforge::planes_skipped
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bm 0xffffffffffffffff
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bp 0
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bw 64
+
 // addrmap - ohmforge
 typedef struct __attribute__ ((__packed__)) {
     uint32_t magic;
@@ -255,10 +260,11 @@ typedef struct __attribute__ ((__packed__)) {
     uint64_t idle_index;
     uint64_t idle_input;
     uint64_t idle_output;
+    uint64_t planes_skipped;
 } ohmforge_t;
 
 
-static_assert(sizeof(ohmforge_t) == 0x158, "Packing error");
+static_assert(sizeof(ohmforge_t) == 0x160, "Packing error");
 
 #ifdef __cplusplus
 }
