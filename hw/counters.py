@@ -10,13 +10,13 @@ __all__ = ["Counters"]
 
 
 class Counters(wiring.Component):
-    """Count the cycles in which each event happens; show the counts of one moment.
+    """Count how often each event happens; show the counts of one moment.
 
     All of them are latched together, so that sums over the values hold however long it takes to
     read them. A latch includes the events of its own cycle; ``clear`` forgets these, too.
 
     Latency is two cycles from ``latch`` to the values; throughput is any number of events a cycle,
-    each once; never stalls. Counts wrap.
+    each up to ``most`` times; never stalls. Counts wrap.
 
     Parameters
     ----------
@@ -24,11 +24,13 @@ class Counters(wiring.Component):
         The events.
     bits : int
         Width of a counter.
+    most : int
+        How often an event can happen in a cycle.
 
     Members
     -------
-    events : ``In(StructLayout)`` of a bit each
-        What happens in this cycle.
+    events : ``In(StructLayout)`` of ``range(most + 1)`` each
+        What happens in this cycle, and how often.
     latch : ``In(1)``
         Show the counts of this cycle from now on.
     clear : ``In(1)``
@@ -37,14 +39,14 @@ class Counters(wiring.Component):
         The counts of the last latch; zero before.
     """
 
-    def __init__(self, names, *, bits):
-        check_sizes(bits=bits)
+    def __init__(self, names, *, bits, most=1):
+        check_sizes(bits=bits, most=most)
         names = tuple(names)
         if not names:
             raise ValueError("there must be a counter")
         super().__init__(
             {
-                "events": In(data.StructLayout(dict.fromkeys(names, 1))),
+                "events": In(data.StructLayout(dict.fromkeys(names, range(most + 1)))),
                 "latch": In(1),
                 "clear": In(1),
                 "values": Out(data.StructLayout(dict.fromkeys(names, bits))),
