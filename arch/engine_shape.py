@@ -31,7 +31,7 @@ class EngineShape:
     layers : int
         Layers in the program.
     ous : int
-        Words of the index memory and of the cell memory.
+        Words of the index memory and of the cell memory of each tile.
     blocks : int
         Row blocks of the layer with the most rows.
     outputs : int
@@ -60,6 +60,11 @@ class EngineShape:
     out_bits: int
     macro: MacroShape | None = None
     skip_zero_planes: bool = False
+
+    @property
+    def tiles(self) -> int:
+        """Datapaths that work side by side."""
+        return self.geometry.tiles
 
     @property
     def conversion(self) -> int:
@@ -131,9 +136,10 @@ class EngineShape:
         """What the engine needs to know of a layer."""
         return WordLayout(
             (
-                Field("first_ou", _bits(self.ous)),
-                Field("last_ou", _bits(self.ous)),
-                Field("empty", 1),
+                # One entry a tile.
+                Field("first_ou", _bits(self.ous), self.tiles),
+                Field("last_ou", _bits(self.ous), self.tiles),
+                Field("empty", 1, self.tiles),
                 Field("last_block", _bits(self.blocks)),
                 Field("last_lanes", _bits(self.geometry.ou_rows + 1)),
                 Field("first_channel", _bits(self.channels)),

@@ -42,9 +42,9 @@ def wrong_counters(
 ) -> str:
     """The first disagreement of the counters, or an empty text.
 
-    There must be an interrupt an image; planes and idle cycles must be the cycles; cycles and
-    planes must be those of the monitor, which counts by itself; planes that are skipped must be
-    those of the model, and without stalls every count must be.
+    There must be an interrupt an image; planes and idle cycles must be the cycles of all tiles;
+    cycles and planes must be those of the monitor, which counts by itself; planes that are skipped
+    must be those of the model, and without stalls every count must be.
 
     Parameters
     ----------
@@ -75,9 +75,10 @@ def wrong_counters(
             if counts[name] != count:
                 return f"image {image}: counter {name} counted {counts[name]}, expected {count}"
         idle = sum(counts[f"idle_{cause}"] for cause in IDLE_CAUSES)
-        if counts["planes"] + idle != counts["cycles"]:
+        if counts["planes"] + idle != counts["cycles"] * model.tiles:
+            tiles = f" of {model.tiles} tiles" if model.tiles > 1 else ""
             return (
                 f"image {image}: {counts['planes']} planes and {idle} idle cycles are not "
-                f"{counts['cycles']} cycles"
+                f"{counts['cycles']} cycles{tiles}"
             )
     return ""

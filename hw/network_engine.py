@@ -1,12 +1,12 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Module
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Module
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.network_program import NetworkProgram
 from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
-from arch.program import POSITION_BITS
+from arch.program import POSITION_BITS, tile_name
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.beat_pack import BeatPack
 from hw.cycle_cause import CycleCause, CycleCauses
@@ -51,8 +51,8 @@ class NetworkEngine(wiring.Component):
         Results.
     progress : ``Out(Progress)``
         Where the engine is.
-    cause : ``Out(CycleCauses)``
-        What this cycle is used for.
+    cause : ``Out(ArrayLayout(CycleCauses, tiles))``
+        What each tile uses this cycle for.
     skipped : ``Out``
         OU planes that were skipped in this cycle.
     monitor : ``Out(NetworkMonitor)``
@@ -74,7 +74,7 @@ class NetworkEngine(wiring.Component):
                 "i": In(stream.Signature(BYTE_BITS)),
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
                 "progress": Out(Progress(steps=len(program.steps))),
-                "cause": Out(CycleCauses()),
+                "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(monitor),
             }
@@ -160,7 +160,8 @@ class NetworkEngine(wiring.Component):
             **run,
         )
         m.submodules.layers = self._layers
-        m.submodules.cycle_cause = CycleCause()
+        for tile in range(shape.engine.tiles):
+            m.submodules[f"cycle_cause{tile}"] = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
             **sizes,
@@ -200,7 +201,7 @@ class NetworkEngine(wiring.Component):
 
     def _account(self, m):
         """Say where the engine is, and what each cycle is used for."""
-        control, cycle_cause = m.submodules.control, m.submodules.cycle_cause
+        control = m.submodules.control
         kind = control.step.kind
         m.d.comb += [
             self.progress.begin.eq(control.start & (control.number == 0)),
@@ -208,17 +209,24 @@ class NetworkEngine(wiring.Component):
             self.progress.stopped.eq(control.stopped),
             self.progress.refused.eq(control.refused),
             self.progress.step.eq(control.number),
-            cycle_cause.stopped.eq(control.stopped),
-            cycle_cause.running.eq(control.running),
-            cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
-            cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
-            cycle_cause.layer.eq(m.submodules.layers.activity),
-            self.cause.eq(cycle_cause.cause),
             self.skipped.eq(m.submodules.layers.skipped),
         ]
+        for tile, (cause, activity) in enumerate(
+            zip(self.cause, m.submodules.layers.activity, strict=True)
+        ):
+            cycle_cause = m.submodules[f"cycle_cause{tile}"]
+            m.d.comb += [
+                cycle_cause.stopped.eq(control.stopped),
+                cycle_cause.running.eq(control.running),
+                cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
+                cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
+                cycle_cause.layer.eq(activity),
+                cause.eq(cycle_cause.cause),
+            ]
 
     def _show(self, m):
         control, store, layers = m.submodules.control, m.submodules.store, m.submodules.layers
+        ous = tile_name("input_fetch", 0, self._program.shape.engine.tiles)
         m.d.comb += [
             self.monitor.result.eq(store.taken),
             self.monitor.value.eq(store.i.p),
@@ -227,9 +235,9 @@ class NetworkEngine(wiring.Component):
             self.monitor.step.eq(control.number),
             self.monitor.cycles.eq(control.cycles),
             self.monitor.planes.eq(layers.planes),
-            self.monitor.plane.eq(layers.monitor.plane),
-            self.monitor.offered.ous.eq(layers.monitor.offered.input_fetch),
-            self.monitor.taken.ous.eq(layers.monitor.taken.input_fetch),
+            self.monitor.plane.eq(Cat(tile.plane for tile in layers.monitor.tiles).any()),
+            self.monitor.offered.ous.eq(layers.monitor.offered[ous]),
+            self.monitor.taken.ous.eq(layers.monitor.taken[ous]),
         ]
         for name, stalling in {
             "i": self.i,

@@ -13,6 +13,7 @@ from arch.registers import (
     hash_words,
 )
 from hw.counters import Counters
+from hw.cycle_cause import CycleCauses
 from hw.network_engine import BYTE_BITS, NetworkEngine
 from hw.register_block import RegisterBlock
 from hw.run_control import RunControl
@@ -67,7 +68,9 @@ class NetworkTop(wiring.Component):
             REGISTERS, address_bits=WORD_ADDRESS_BITS
         )
         m.submodules.run_control = control = RunControl(steps=len(self._program.steps))
-        events = dict.fromkeys(COUNTERS, 1) | {"planes_skipped": len(engine.skipped)}
+        tiles = self._program.shape.engine.tiles
+        events = dict.fromkeys(COUNTERS, tiles.bit_length())
+        events["planes_skipped"] = len(engine.skipped)
         m.submodules.counters = counters = Counters(events, bits=COUNTER_BITS)
         m.submodules.engine = ResetInserter(registers.control.reset)(engine)
         connect(m, flipped(self.bus), registers.bus)
@@ -88,7 +91,7 @@ class NetworkTop(wiring.Component):
         shape, g = self._program.shape, self._program.shape.engine.geometry
         values = {
             "capabilities": {
-                "tiles": 1,
+                "tiles": shape.engine.tiles,
                 "skip_zero_planes": shape.engine.skip_zero_planes,
                 "macro": shape.engine.macro is not None,
                 "differential": g.encoding == "differential",
@@ -146,8 +149,9 @@ class NetworkTop(wiring.Component):
             counters.latch.eq(written.latch | (written.latch_images & progress.end)),
             counters.clear.eq(written.clear),
         ]
-        for name, _field in self._engine.cause.shape():
-            m.d.comb += counters.events[counter_of(name)].eq(self._engine.cause[name])
+        for name, _field in CycleCauses():
+            tiles = sum(cause[name] for cause in self._engine.cause)
+            m.d.comb += counters.events[counter_of(name)].eq(tiles)
         for name in COUNTERS:
             m.d.comb += getattr(registers, name).value.eq(counters.values[name])
 

@@ -10,7 +10,7 @@ from torch import fx, nn
 __all__ = ["Pool", "read_pool"]
 
 _MODULES = {nn.AvgPool2d: "average_pool", nn.MaxPool2d: "max_pool"}
-_FUNCTIONS = {F.avg_pool2d: "average_pool", F.max_pool2d: "max_pool"}
+_FUNCTIONS: dict[Any, str] = {F.avg_pool2d: "average_pool", F.max_pool2d: "max_pool"}
 _OPTIONS = {
     "average_pool": (
         *("kernel_size", "stride", "padding"),

@@ -209,7 +209,7 @@ def _layer(name: str, done: Cosimulation[LayerResult]) -> dict[str, Any]:
     return {
         "cycles_model": clean[0].cycles_model,
         "cycles_rtl": clean[0].cycles,
-        "ou_issue_utilisation": clean[0].planes / clean[0].cycles if clean[0].cycles else 0.0,
+        "ou_issue_utilisation": clean[0].utilisation,
         "outputs_compared": sum(result.compared for result in runs),
         "mismatches": sum(result.mismatches for result in runs),
     }

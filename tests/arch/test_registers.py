@@ -23,7 +23,7 @@ FIXED = {
     "cycles": 0x100,
     "planes": 0x110,
     "idle_output": 0x150,
-    "planes_skipped": 0x158,
+    "planes_skipped": 0x160,
 }
 
 

@@ -142,7 +142,9 @@ class Bench:
                 seen, causes = [], Counter()
                 while True:
                     monitor, cause = await sample(ctx, self.dut.monitor, self.dut.cause)
-                    causes.update([name for name, high in plain(cause).items() if high])
+                    causes.update(
+                        [name for tile in plain(cause) for name, high in tile.items() if high]
+                    )
                     if monitor.result:
                         seen.append([monitor.value, monitor.at][: 2 - (step.result.at is None)])
                     if monitor.done:
@@ -150,7 +152,7 @@ class Bench:
                 assert seen == self.expected_map(step, image), f"image {image}, {step.name}"
                 assert monitor.step == number
                 model = self.models[image].steps[number]
-                assert causes.total() == monitor.cycles
+                assert causes.total() == monitor.cycles * self.models[image].tiles
                 if step.kind == "layer":
                     assert monitor.planes == model.planes
                 if exact:
