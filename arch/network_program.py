@@ -90,7 +90,9 @@ def build_network_program(
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
     if argmax and steps[-1].result.size > 1 << INDEX_BITS:
-        raise ValueError(f"argmax is of {1 << INDEX_BITS} results, not {steps[-1].result.size}")
+        raise ValueError(
+            f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"
+        )
     shape = _shape(layers.shape, steps, lanes=lanes, depth=depth)
     shape = replace(shape, argmax=argmax)
     words = [word for step in steps for word in step.words(shape, layers, last=step is steps[-1])]
