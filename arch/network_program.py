@@ -5,7 +5,7 @@ inside. ``docs/network-engine.md`` describes every field of a step.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from arch.engine_shape import EngineShape
@@ -13,7 +13,7 @@ from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
-from arch.network_shape import CODE_BITS_MAX, WORD_BITS, NetworkShape
+from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, WORD_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
 from arch.program import Program, build_program
 from arch.tables import MappingTables
@@ -62,6 +62,7 @@ def build_network_program(
     lanes: int = 4,
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
+    argmax: bool = False,
 ) -> NetworkProgram:
     """The program of the engine that runs ``tables`` from an image to the last result.
 
@@ -73,11 +74,14 @@ def build_network_program(
         Banks of the feature memory.
     macro_latency, skip_zero_planes
         As in :func:`arch.program.build_program`.
+    argmax : bool
+        Whether only the largest result of an image leaves the engine.
 
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` is no power of two, or the tables do not follow from each other.
+        If ``lanes`` is no power of two, the tables do not follow from each other, or ``argmax`` has
+        more results than it can number.
     """
     if lanes < 1 or lanes & (lanes - 1):
         raise ValueError(f"lanes must be a power of two, not {lanes}")
@@ -85,7 +89,12 @@ def build_network_program(
     order = run_order([table.spec for table in tables.layers], tables.host)
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
+    if argmax and steps[-1].result.size > 1 << INDEX_BITS:
+        raise ValueError(
+            f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"
+        )
     shape = _shape(layers.shape, steps, lanes=lanes, depth=depth)
+    shape = replace(shape, argmax=argmax)
     words = [word for step in steps for word in step.words(shape, layers, last=step is steps[-1])]
     return NetworkProgram(shape=shape, layers=layers, steps=steps, words=tuple(words))
 

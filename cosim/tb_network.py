@@ -37,7 +37,7 @@ class Testbench:
     def __init__(self, dut: Any) -> None:
         tables, names = read_tables(CASE)
         self.tables = tables
-        self.program = build_network_program(tables, **built_as(names))
+        self.program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
         self.most = network_cycles(tables, self.program).total
         self.images = CASE.images(Path()).astype(np.int64)
         golden = GoldenNetwork(tables)

@@ -5,9 +5,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.network_program import NetworkProgram
-from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
+from arch.network_shape import INDEX_BITS, OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS, tile_name
 from arch.walk import LEVELS, WINDOW_LEVELS
+from hw.argmax import Argmax
 from hw.beat_pack import BeatPack
 from hw.cycle_cause import CycleCause, CycleCauses
 from hw.feature_memory import FeatureMemory
@@ -30,7 +31,8 @@ class NetworkEngine(wiring.Component):
     """Run a network on one image after the other.
 
     Each image comes as bytes in the order channel, row, column, an activation code each. The
-    results of the last step leave in their order, the last of them marked.
+    results of the last step leave in their order, the last of them marked; or, with ``argmax``,
+    only the largest of them.
 
     Latency and throughput are those of :func:`arch.network_cycles.network_cycles`, exactly, when
     neither stream stalls; ``i`` stalls while an image is computed, and a stalled ``o`` stalls the
@@ -65,6 +67,7 @@ class NetworkEngine(wiring.Component):
         self._program = program
         shape = program.shape
         self._layers = LayerEngine(program.layers)
+        index_bits = INDEX_BITS if shape.argmax else None
         monitor = NetworkMonitor(
             out_bits=shape.out_bits, at_bits=shape.at_bits, steps=len(program.steps)
         )
@@ -72,7 +75,7 @@ class NetworkEngine(wiring.Component):
             {
                 "permit": In(1, init=1),
                 "i": In(stream.Signature(BYTE_BITS)),
-                "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
+                "o": Out(stream.Signature(Score(out_bits=shape.out_bits, index_bits=index_bits))),
                 "progress": Out(Progress(steps=len(program.steps))),
                 "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
@@ -98,7 +101,7 @@ class NetworkEngine(wiring.Component):
             (pack.o, layers.i),
             (operate.o, select.i2),
             (select.o, store.i),
-            (store.o, flipped(self.o)),
+            *self._results(m, store.o),
         ):
             connect(m, source, sink)
         is_layer = step.kind == STEP_KINDS.index("layer")
@@ -169,6 +172,14 @@ class NetworkEngine(wiring.Component):
             position_bits=POSITION_BITS,
             out_bits=shape.out_bits,
         )
+
+    def _results(self, m, results):
+        """What is connected from the results of the last step to the outside."""
+        if not self._program.shape.argmax:
+            return [(results, flipped(self.o))]
+        argmax = Argmax(out_bits=self._program.shape.out_bits, index_bits=INDEX_BITS)
+        m.submodules.argmax = argmax
+        return [(results, argmax.i), (argmax.o, flipped(self.o))]
 
     def _give_descriptor(self, m, step):
         """Show each component its part of the step."""

@@ -95,6 +95,7 @@ class NetworkTop(wiring.Component):
                 "skip_zero_planes": shape.engine.skip_zero_planes,
                 "macro": shape.engine.macro is not None,
                 "differential": g.encoding == "differential",
+                "argmax": shape.argmax,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {

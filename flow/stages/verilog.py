@@ -23,7 +23,8 @@ def run(context: Context) -> None:
     context.output.mkdir()
     files = write_verilog(build_program(tables, **built_as), context.output)
     (context.output / NETWORK).mkdir()
-    program = build_network_program(tables, **built_as)
+    argmax = context.configuration.hardware.argmax
+    program = build_network_program(tables, **built_as, argmax=argmax)
     network = write_verilog(program, context.output / NETWORK)
     every = EmittedFiles(files | {f"{NETWORK}/{name}": text for name, text in network.items()})
     write_json(context.output / HASH, {"sha256": every.sha256})
