@@ -15,6 +15,7 @@ from hw.layer_engine import LayerEngine
 from hw.layouts import struct
 from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
+from hw.queue import Queue
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
 from hw.run_read import RunRead
@@ -94,7 +95,8 @@ class NetworkEngine(wiring.Component):
         step = control.step
 
         for source, sink in (
-            (walk.o, read.i),
+            (walk.o, m.submodules.runs.i),
+            (m.submodules.runs.o, read.i),
             (pack.o, layers.i),
             (operate.o, select.i2),
             (select.o, store.i),
@@ -148,6 +150,8 @@ class NetworkEngine(wiring.Component):
             place_bits=shape.place_bits,
             **run,
         )
+        # What is ready behind a queue depends on nothing in front of it.
+        m.submodules.runs = Queue(m.submodules.walk.o.p.shape(), depth=2)
         m.submodules.read = RunRead(**sizes, **run)
         m.submodules.pack = BeatPack(code_bits=shape.code_bits, act_bits=geometry.act_bits, **run)
         m.submodules.operate = Operate(
