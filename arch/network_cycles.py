@@ -23,7 +23,7 @@ _BETWEEN = 3
 word, the check, and the start."""
 _STORE = 1
 """Cycles from the last result to the end of its step."""
-_WINDOW = 4
+_WINDOW = 3
 """Cycles that the beats of a window come later than beats from outside, beside those that take
 longer to read than one beat a cycle."""
 _OPERATION = 10

@@ -40,6 +40,8 @@ class LayerControl(wiring.Component):
         What to run.
     layer : ``Out(layout)``
         Descriptor of the running layer; valid from ``start`` on.
+    reading : ``Out(1)``
+        The descriptor is being read; ``start`` follows.
     start : ``Out(1)``
         High for one cycle when a layer starts.
     positions : ``Out(position_bits)``
@@ -67,6 +69,7 @@ class LayerControl(wiring.Component):
             {
                 "command": In(stream.Signature(command)),
                 "layer": Out(layout),
+                "reading": Out(1),
                 "start": Out(1),
                 "positions": Out(position_bits),
                 "prepared": In(1),
@@ -103,6 +106,7 @@ class LayerControl(wiring.Component):
                     ]
                     m.next = "Read"
             with m.State("Read"):  # block RAM is slow to show a word: it is held
+                m.d.comb += self.reading.eq(1)
                 m.d.sync += self.layer.eq(read.data)
                 m.next = "Start"
             with m.State("Start"):

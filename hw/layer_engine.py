@@ -136,6 +136,7 @@ class LayerEngine(wiring.Component):
                 tile.signed.eq(control.layer.signed),
                 tile.drained.eq(accumulate.drained),
                 self.activity[number].eq(tile.activity),
+                self.activity[number].more.eq(control.reading | tile.activity.more),
                 self.monitor.tiles[number].eq(tile.monitor),
             ]
             for name in ("first_ou", "last_ou", "empty"):

@@ -1,6 +1,6 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -103,13 +103,18 @@ class NetworkEngine(wiring.Component):
             (store.o, flipped(self.o)),
         ):
             connect(m, source, sink)
-        is_layer = step.kind == STEP_KINDS.index("layer")
+        # A step is checked in the cycle before it starts: then this is known.
+        is_layer, walks = Signal(), Signal()
+        m.d.sync += [
+            is_layer.eq(step.kind == STEP_KINDS.index("layer")),
+            walks.eq(step.kind != STEP_KINDS.index("input")),
+        ]
         m.d.comb += [
             control.permit.eq(self.permit),
             control.known.eq(step.kind < len(STEP_KINDS)),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
-            walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
+            walk.start.eq(control.start & walks),
             store.start.eq(control.start),
             layers.command.valid.eq(control.start & is_layer),
             layers.command.p.layer.eq(step.layer),
@@ -119,7 +124,7 @@ class NetworkEngine(wiring.Component):
             pack.i.valid.eq(read.o.valid & is_layer),
             operate.i.p.eq(read.o.p),
             operate.i.valid.eq(read.o.valid & ~is_layer),
-            read.o.ready.eq((pack.i.ready & is_layer) | (operate.i.ready & ~is_layer)),
+            read.o.ready.eq(pack.i.ready & operate.i.ready),  # who gets nothing is ready
             # The kinds of step in their order.
             select.select.eq(step.kind),
             select.i0.p.eq(self.i.p),

@@ -92,7 +92,8 @@ class WindowWalk(wiring.Component):
         m = Module()
         run = self.o.p
         cutting, advance = Signal(), Signal()
-        moves = Signal(self._levels)  # the loop that goes on after this run, one bit a loop
+        # After this run one loop goes on, and those inside it begin anew: both in one bit a loop.
+        moves, begins = Signal(self._levels), Signal(self._levels)
         cut, ends = self._cut(m, cutting & advance)
         m.d.comb += advance.eq(~self.o.valid | self.o.ready)
         with m.If(advance):
@@ -103,13 +104,17 @@ class WindowWalk(wiring.Component):
                     move.eq(Cat(*ends[:level], ~end).all())
                     for level, (move, end) in enumerate(zip(moves, ends, strict=True))
                 ),
+                *(
+                    begin.eq(Cat(ends[:level]).all() & ~Cat(ends[level:]).all())
+                    for level, begin in enumerate(begins)
+                ),
             ]
             with m.If(Cat(ends).all()):
                 m.d.sync += cutting.eq(0)
         with m.If(self.start):
             m.d.sync += cutting.eq(1)
 
-        here = self._move(m, moves)
+        here = self._move(m, moves, begins)
         m.d.comb += run.at.eq(here["at"])
         row_inside = (here["y"] >= 0) & (here["y"] < self.height)
         for n, inside in enumerate(run.inside):
@@ -179,7 +184,7 @@ class WindowWalk(wiring.Component):
             ends.append(end)
         return ends
 
-    def _move(self, m, moves):
+    def _move(self, m, moves, begins):
         """Follow the address and the coordinates; give those of the run."""
         taken = self.o.valid & self.o.ready
         here = {}
@@ -201,8 +206,8 @@ class WindowWalk(wiring.Component):
                 distance.eq(_chosen(steps, moves)),
                 moved.eq(begun + distance),
             ]
-            for level, start in enumerate(starts):  # those inside the loop begin anew
-                with m.If(taken & moves[level:].any()):
+            for start, begin in zip(starts, begins, strict=True):
+                with m.If(taken & begin):
                     m.d.sync += start.eq(moved)
                 with m.If(self.start):
                     m.d.sync += start.eq(getattr(self, axis))

@@ -36,9 +36,9 @@ def test_runs_a_layer(layer, positions, tmp_path):
         ctx.set(dut.prepared, 1)
         await tick(ctx, 2)
         await give(ctx, dut, layer, positions)
-        assert not ctx.get(dut.start)
+        assert (ctx.get(dut.reading), ctx.get(dut.start)) == (1, 0)
         await tick(ctx)
-        assert ctx.get(dut.start)
+        assert (ctx.get(dut.reading), ctx.get(dut.start)) == (0, 1)
         assert ctx.get(dut.busy)
         assert ctx.get(dut.positions) == positions
         descriptor = ctx.get(dut.layer)
