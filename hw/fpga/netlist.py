@@ -15,6 +15,7 @@ _LUTS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4}
 """Look-up tables that a cell takes: as logic, as two bits of a carry chain, as memory."""
 _COMBINATIONAL = ("LUT4", "PFUMX", "L6MUX21", "CCU2C", "MULT18X18D")
 _FED = re.compile(r".*?_TRELLIS_FF_Q(?:_\d+)?")  # a cell is named after the flip-flop it feeds
+_CELL = re.compile(r"_(?:TRELLIS_FF|LUT4|PFUMX|L6MUX21|CCU2C|DP16KD|MULT18X18D|DO|DI)")
 OUTSIDE = "(wrapper)"
 """Component of what is outside the engine."""
 
@@ -94,6 +95,10 @@ class Netlist:
     def component(self, name):
         """Path of the component of a cell or a net; :data:`OUTSIDE` if it is not in the engine."""
         return self._components.get(name) or self._path(self._scope(name))
+
+    def signal(self, name):
+        """Name of the nearest net of a cell, without its component."""
+        return _CELL.split(name.removeprefix(f"{self._scope(name)}."))[0]
 
     def memory_cells(self, memory):
         """Kinds of the cells that a memory, given with its path, became, and how many."""
