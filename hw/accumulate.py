@@ -100,7 +100,7 @@ class Accumulate(wiring.Component):
         return m
 
     def _hold(self, m, drain, values):
-        """Hold what each tile has for a cycle, so that the adders of all are a path of their own."""
+        """Hold what each tile has for a cycle: the adders of all are a path of their own."""
         valid, word = Signal(), Signal(drain.o.p.shape())
         parts = [Signal.like(value, name=f"part{n}") for n, value in enumerate(values)]
         m.d.comb += drain.o.ready.eq(~valid | self.o.ready)

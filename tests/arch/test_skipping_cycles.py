@@ -139,7 +139,7 @@ def count_cycles(counts, *, load, first_beat, late, drain, fetch, queue, convers
             begins = max(there + 4, drained[-1] + 1 if drained else 0)
             drained.append(begins + drain - 1)
             returned.append(drained[-1])
-    # Behind the last sum: it is held, in one more cycle added to those of other tiles, output, queue.
+    # Behind the last sum: it is held, added to those of other tiles, requantised, queued.
     rest = 1 + (len(tiles) > 1) + 6 + 1
     idle = {name: sum(tile.idle[name] for tile in tiles) for name in tiles[0].idle}
     idle["output"] += rest * len(tiles)
