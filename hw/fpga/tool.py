@@ -30,5 +30,5 @@ def run_tool(name, arguments, directory):
         )
     if done.returncode:
         lines = log.read_text().split("\n")
-        said = next((line for line in lines if line.startswith("ERROR")), "nothing")
+        said = next((line for line in lines if "ERROR" in line), "nothing")
         raise ToolError(f"{name} failed and said: {said}: see {log}")
