@@ -1,6 +1,6 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -16,6 +16,7 @@ from hw.layer_engine import LayerEngine
 from hw.layouts import struct
 from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
+from hw.queue import Queue
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
 from hw.run_read import RunRead
@@ -97,20 +98,26 @@ class NetworkEngine(wiring.Component):
         step = control.step
 
         for source, sink in (
-            (walk.o, read.i),
+            (walk.o, m.submodules.runs.i),
+            (m.submodules.runs.o, read.i),
             (pack.o, layers.i),
             (operate.o, select.i2),
             (select.o, store.i),
             *self._results(m, store.o),
         ):
             connect(m, source, sink)
-        is_layer = step.kind == STEP_KINDS.index("layer")
+        # A step is checked in the cycle before it starts: then this is known.
+        is_layer, walks = Signal(), Signal()
+        m.d.sync += [
+            is_layer.eq(step.kind == STEP_KINDS.index("layer")),
+            walks.eq(step.kind != STEP_KINDS.index("input")),
+        ]
         m.d.comb += [
             control.permit.eq(self.permit),
             control.known.eq(step.kind < len(STEP_KINDS)),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
-            walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
+            walk.start.eq(control.start & walks),
             store.start.eq(control.start),
             layers.command.valid.eq(control.start & is_layer),
             layers.command.p.layer.eq(step.layer),
@@ -120,7 +127,7 @@ class NetworkEngine(wiring.Component):
             pack.i.valid.eq(read.o.valid & is_layer),
             operate.i.p.eq(read.o.p),
             operate.i.valid.eq(read.o.valid & ~is_layer),
-            read.o.ready.eq((pack.i.ready & is_layer) | (operate.i.ready & ~is_layer)),
+            read.o.ready.eq(pack.i.ready & operate.i.ready),  # who gets nothing is ready
             # The kinds of step in their order.
             select.select.eq(step.kind),
             select.i0.p.eq(self.i.p),
@@ -151,6 +158,8 @@ class NetworkEngine(wiring.Component):
             place_bits=shape.place_bits,
             **run,
         )
+        # What is ready behind a queue depends on nothing in front of it.
+        m.submodules.runs = Queue(m.submodules.walk.o.p.shape(), depth=2)
         m.submodules.read = RunRead(**sizes, **run)
         m.submodules.pack = BeatPack(code_bits=shape.code_bits, act_bits=geometry.act_bits, **run)
         m.submodules.operate = Operate(

@@ -39,7 +39,7 @@ def test_runs_all_steps_again_and_again(steps, tmp_path):
             waited = 0
             while not await sample(ctx, dut.start):
                 waited += 1
-            assert waited == STEP_WORDS + 1
+            assert waited == STEP_WORDS + 2
             number, rest = steps[turn % len(steps)]
             for length in range(4):
                 if length == 3:
@@ -69,7 +69,7 @@ def test_counts_the_cycles_of_a_step(tmp_path):
             ctx.set(dut.done, 0)
             cycle += 1 + length
             assert cycles == cycle - ended
-            assert cycles == STEP_WORDS + 2 + length
+            assert cycles == STEP_WORDS + 3 + length
             ended = cycle
             total.append(cycles)
 
@@ -84,6 +84,7 @@ def test_waits_until_ready(tmp_path):
         for _ in range(20):
             assert not await sample(ctx, dut.start)
         ctx.set(dut.ready, 1)
+        assert not await sample(ctx, dut.start)
         assert await sample(ctx, dut.start)
         assert not await sample(ctx, dut.start)
 
