@@ -46,6 +46,8 @@ class EngineShape:
         The crossbar macro around which the engine is built; None if the crossbar is emulated.
     skip_zero_planes : bool
         Planes in which every input bit of an OU is zero are not issued.
+    loadable : bool
+        The memories are written at run time, see :mod:`arch.load_image`; sizes are then capacities.
     """
 
     geometry: Geometry
@@ -60,6 +62,7 @@ class EngineShape:
     out_bits: int
     macro: MacroShape | None = None
     skip_zero_planes: bool = False
+    loadable: bool = False
 
     @property
     def conversion(self) -> int:
@@ -144,6 +147,19 @@ class EngineShape:
                 Field("maximum", self.out_bits, signed=True),
             )
         )
+
+    @property
+    def memories(self) -> dict[str, tuple[WordLayout, int]]:
+        """Every memory for tables by name: the layout of its words, and how many it holds."""
+        crossbar = {"cells": (self.cell_layout, self.ous)}
+        if self.macro is not None:
+            crossbar = {"slot": (self.macro.slot_layout, self.ous)}
+        return {
+            "layer": (self.layer_layout, self.layers),
+            "index": (self.index_layout, self.ous),
+            **crossbar,
+            "channel": (self.channel_layout, self.channels),
+        }
 
 
 def _bits(count: int) -> int:

@@ -7,6 +7,7 @@ network: memory words, as plain integers, and the widths that the generator need
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from arch.capacity import check_fits
 from arch.crossbar_macro import MacroShape, count_crossbars, macro_words
 from arch.engine_shape import EngineShape
 from arch.fixed import accumulator_bits
@@ -14,7 +15,7 @@ from arch.index_fields import index_fields, input_mode, output_mode
 from arch.tables import LayerTable, MappingTables
 from arch.words import WordLayout
 
-__all__ = ["POSITION_BITS", "Program", "build_program"]
+__all__ = ["POSITION_BITS", "Program", "build_program", "needed_shape"]
 
 POSITION_BITS = 24
 """Width of the number of output positions of one command."""
@@ -51,20 +52,28 @@ class Program:
     @property
     def memories(self) -> dict[str, tuple[WordLayout, tuple[int, ...]]]:
         """Every memory by name: its word layout and its words."""
-        shape = self.shape
-        crossbar = {"cells": (shape.cell_layout, self.cell_words)}
-        if shape.macro is not None:
-            crossbar = {"slot": (shape.macro.slot_layout, self.slot_words)}
-        return {
-            "layer": (shape.layer_layout, self.layer_words),
-            "index": (shape.index_layout, self.index_words),
-            **crossbar,
-            "channel": (shape.channel_layout, self.channel_words),
+        words = {
+            "layer": self.layer_words,
+            "index": self.index_words,
+            "cells": self.cell_words,
+            "slot": self.slot_words,
+            "channel": self.channel_words,
         }
+        layouts = self.shape.memories
+        return {name: (layout, words[name]) for name, (layout, _) in layouts.items()}
+
+    def contents(self, name: str) -> tuple[int, ...] | int:
+        """What a memory is made of: its words, or the number of those that it can be given."""
+        _, words = self.memories[name]
+        return self.shape.memories[name][1] if self.shape.loadable else words
 
 
 def build_program(
-    tables: MappingTables, *, macro_latency: int | None = None, skip_zero_planes: bool = False
+    tables: MappingTables,
+    *,
+    macro_latency: int | None = None,
+    skip_zero_planes: bool = False,
+    shape: EngineShape | None = None,
 ) -> Program:
     """Memory contents of the engine that runs ``tables``.
 
@@ -78,16 +87,26 @@ def build_program(
         codes; the crossbar is emulated without.
     skip_zero_planes : bool
         As in :class:`arch.engine_shape.EngineShape`.
+    shape : EngineShape, optional
+        The engine to pack for, which the tables must fit; the smallest that does unless given. What
+        it is built as then counts, not the other arguments.
 
     Raises
     ------
     :exc:`ValueError`
         If the tables have no layer, a layer needs an accumulator that is too wide, the latency is
         out of range, or OUs do not lie in slots of their own where a macro has to find them.
+    :exc:`arch.errors.InputError`
+        If the tables do not fit ``shape``; it says what is short, and by how much.
     """
     if not tables.layers:
         raise ValueError("the tables have no layer")
-    shape = _shape(tables, macro_latency, skip_zero_planes=skip_zero_planes)
+    if shape is None:
+        shape = needed_shape(tables, macro_latency, skip_zero_planes=skip_zero_planes)
+    else:
+        latency = None if shape.macro is None else shape.macro.latency
+        needed = needed_shape(tables, latency, skip_zero_planes=shape.skip_zero_planes)
+        check_fits(needed, shape)
     layer_words: list[int] = []
     index_words: list[int] = []
     cell_words: list[int] = []
@@ -119,9 +138,10 @@ def build_program(
     )
 
 
-def _shape(
+def needed_shape(
     tables: MappingTables, macro_latency: int | None, *, skip_zero_planes: bool
 ) -> EngineShape:
+    """The smallest engine that runs ``tables``; arguments as of :func:`build_program`."""
     geometry, layers = tables.geometry, tables.layers
     macro = None
     if macro_latency is not None:

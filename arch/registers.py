@@ -27,7 +27,7 @@ COUNTER_BITS = 64
 """Width of a counter."""
 MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
-VERSION = (1, 0)
+VERSION = (1, 1)
 """Version of the address map: major and minor number; the minor one counts additions."""
 
 
@@ -39,6 +39,28 @@ class Error(IntEnum):
     """A step of the program is of no kind that there is; the engine stops before it."""
     ADDRESS = 2
     """The control bus was used at an address without a register; the engine goes on."""
+    STEP_LAYER = 3
+    """A step names a layer beyond those that the engine can hold; it stops before the step."""
+    MAP_ADDRESS = 4
+    """A step has results beyond the feature memory: it is not begun, or ended before the first."""
+    PROGRAM_END = 5
+    """The program that was loaded ends without a last step; the engine stops before its end."""
+    NO_PROGRESS = 6
+    """A step stands still though neither stream is waited for; it is ended."""
+    LOAD_IDLE = 16
+    """A word of a load image came while no load was in progress; it is ignored."""
+    LOAD_MAGIC = 17
+    """What is loaded is no load image; so are all that follow: the load has failed."""
+    LOAD_VERSION = 18
+    """The load image is in another version of the format."""
+    LOAD_SHAPE = 19
+    """The load image is for another engine."""
+    LOAD_SECTION = 20
+    """A section of the load image is not the one whose turn it is."""
+    LOAD_LENGTH = 21
+    """A section of the load image is empty, or longer than its memory."""
+    LOAD_CRC = 22
+    """The words of the load image are not those that were sent."""
 
 
 def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
@@ -148,7 +170,15 @@ REGISTERS = (
         name="table_hash",
         at=0x020,
         text="SHA-256 of the mapping tables, the first 8 hexadecimal digits in the first word",
-        fields=_constants(("value", 0, 32, "32 bits of it; all are zero when it is not known")),
+        fields=(
+            _field(
+                "value",
+                0,
+                Access.STATE,
+                "32 bits of it; all are zero when it is not known, or while nothing is loaded",
+                bits=32,
+            ),
+        ),
         count=8,
     ),
     Register(
@@ -168,6 +198,7 @@ REGISTERS = (
             _field("latch", 3, Access.PULSE, "Latch all counters in the same cycle"),
             _field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
             _field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
+            _field("load", 6, Access.PULSE, "Begin to load tables; drop the image and old tables"),
         ),
     ),
     Register(
@@ -178,6 +209,8 @@ REGISTERS = (
             _field("busy", 0, Access.STATE, "An image is in work"),
             _field("waiting", 1, Access.STATE, "It waits for `enable` or `start`"),
             _field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
+            _field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
+            _field("loading", 4, Access.STATE, "Tables are being loaded"),
             _field("step", 16, Access.STATE, "Number of the step", bits=16),
         ),
     ),
@@ -215,6 +248,24 @@ REGISTERS = (
             _field("image", 0, Access.SETTING, "The end of an image"),
             _field("error", 1, Access.SETTING, "An error"),
         ),
+    ),
+    Register(
+        name="shape",
+        at=0x058,
+        text="Identity of the shape, which the third word of a load image must have",
+        fields=_constants(("value", 0, 32, "A hash of all sizes and layouts; zero if baked in")),
+    ),
+    Register(
+        name="load_word",
+        at=0x05C,
+        text="Takes a load image, word by word; see [loadable tables](network-engine.md)",
+        fields=(_field("value", 0, Access.WORD, "The next word; all bytes at once", bits=32),),
+    ),
+    Register(
+        name="load_count",
+        at=0x060,
+        text="How far a load is",
+        fields=(_field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
     ),
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),

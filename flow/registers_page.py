@@ -71,6 +71,7 @@ is; the engine goes on.
 | setting | the host | keeps its value; zero after reset |
 | pulse | the host | a one does something once; reads as zero |
 | event | the hardware | writing a one clears it |
+| word | the host | every write of the whole word is taken once; reads as zero |
 
 Bits that are not listed read as zero.
 

@@ -19,6 +19,7 @@ from hw.ou_controller import OuController
 from hw.output import Output
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue
+from hw.rom import TableLoad
 from hw.shift_add import ShiftAdd
 
 __all__ = ["MACRO", "LayerEngine"]
@@ -63,6 +64,8 @@ class LayerEngine(wiring.Component):
         What the OU controller does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
+    load : ``In(TableLoad)``
+        Writes the memories; only if their words are not baked in.
     """
 
     def __init__(self, program):
@@ -90,6 +93,7 @@ class LayerEngine(wiring.Component):
                 "planes": Out(COUNTER_BITS),
                 "activity": Out(Activity()),
                 "monitor": Out(monitor),
+                **({"load": In(TableLoad(shape.memories))} if shape.loadable else {}),
             }
         )
 
@@ -167,6 +171,10 @@ class LayerEngine(wiring.Component):
             (output, ("first_channel", "zero_point", "minimum", "maximum")),
         ):
             m.d.comb += [getattr(component, name).eq(control.layer[name]) for name in names]
+        if self._program.shape.loadable:
+            homes = {"layer": control, "index": index_fetch, "channel": output}
+            for name in self._program.shape.memories:
+                connect(m, flipped(getattr(self.load, name)), homes.get(name, crossbar).load)
         return m
 
     def _lookahead(self, m, fetched, issued):
@@ -190,10 +198,10 @@ class LayerEngine(wiring.Component):
             "act_bits": g.act_bits,
         }
         m.submodules.control = LayerControl(
-            program.layer_words, layout=struct(shape.layer_layout), position_bits=POSITION_BITS
+            program.contents("layer"), layout=struct(shape.layer_layout), position_bits=POSITION_BITS
         )
         m.submodules.index_fetch = IndexFetch(
-            program.index_words, layout=index, position_bits=POSITION_BITS
+            program.contents("index"), layout=index, position_bits=POSITION_BITS
         )
         m.submodules.input_buffer = InputBuffer(**buffer_size, position_bits=POSITION_BITS)
         m.submodules.input_fetch = InputFetch(**buffer_size, index=index, ous=shape.ous)
@@ -225,7 +233,7 @@ class LayerEngine(wiring.Component):
             index=outputs,
         )
         m.submodules.output = Output(
-            program.channel_words,
+            program.contents("channel"),
             layout=struct(shape.channel_layout),
             acc_bits=shape.acc_bits,
             out_bits=shape.out_bits,
@@ -240,7 +248,7 @@ class LayerEngine(wiring.Component):
         columns = g.arrays * g.ou_cols
         if macro is None:
             m.submodules.crossbar = EmulatedCrossbar(
-                program.cell_words,
+                program.contents("cells"),
                 **sizes,
                 ou_cols=g.ou_cols,
                 cell_bits=g.cell_bits,
@@ -251,7 +259,7 @@ class LayerEngine(wiring.Component):
             )
             return
         m.submodules.crossbar = crossbar = MacroCrossbar(
-            program.slot_words,
+            program.contents("slot"),
             **sizes,
             slot=struct(macro.slot_layout),
             latency=macro.latency,

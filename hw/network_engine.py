@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from arch.network_program import NetworkProgram
 from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS
+from arch.registers import Error
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.beat_pack import BeatPack
 from hw.cycle_cause import CycleCause, CycleCauses
@@ -17,13 +18,17 @@ from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
+from hw.rom import TableLoad
 from hw.run_read import RunRead
 from hw.step_control import StepControl
+from hw.step_guard import StepGuard
 from hw.window_walk import WindowWalk
 
 __all__ = ["NetworkEngine"]
 
 BYTE_BITS = 8
+PATIENCE = 2048
+"""Cycles in which nothing moves before a step of a loaded program is given up, at least."""
 
 
 class NetworkEngine(wiring.Component):
@@ -55,6 +60,10 @@ class NetworkEngine(wiring.Component):
         What this cycle is used for.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
+    load : ``In(TableLoad)``
+        Writes the memories; only if the tables are loadable.
+    loaded : ``In(1)``
+        They hold what they should, and an image may begin; likewise.
     """
 
     def __init__(self, program):
@@ -63,18 +72,25 @@ class NetworkEngine(wiring.Component):
         self._program = program
         shape = program.shape
         monitor = NetworkMonitor(
-            out_bits=shape.out_bits, at_bits=shape.at_bits, steps=len(program.steps)
+            out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps
         )
         super().__init__(
             {
                 "permit": In(1, init=1),
                 "i": In(stream.Signature(BYTE_BITS)),
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
-                "progress": Out(Progress(steps=len(program.steps))),
+                "progress": Out(Progress(steps=shape.steps)),
                 "cause": Out(CycleCauses()),
                 "monitor": Out(monitor),
+                **self._load_members(shape),
             }
         )
+
+    @staticmethod
+    def _load_members(shape):
+        if not shape.engine.loadable:
+            return {}
+        return {"load": In(TableLoad(shape.memories)), "loaded": In(1)}
 
     @property
     def program(self):
@@ -93,14 +109,12 @@ class NetworkEngine(wiring.Component):
             (walk.o, read.i),
             (pack.o, layers.i),
             (operate.o, select.i2),
-            (select.o, store.i),
             (store.o, flipped(self.o)),
         ):
             connect(m, source, sink)
         is_layer = step.kind == STEP_KINDS.index("layer")
         m.d.comb += [
             control.permit.eq(self.permit),
-            control.known.eq(step.kind < len(STEP_KINDS)),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
             walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
@@ -125,6 +139,14 @@ class NetworkEngine(wiring.Component):
         ]
         self._give_descriptor(m, step)
         self._add_memory(m, read, store)
+        if self._program.shape.engine.loadable:
+            self._guard(m)
+        else:
+            connect(m, select.o, store.i)
+            m.d.comb += [
+                control.known.eq(step.kind < len(STEP_KINDS)),
+                self.progress.code.eq(Error.STEP_KIND),
+            ]
         self._account(m)
         self._show(m)
         return m
@@ -135,7 +157,7 @@ class NetworkEngine(wiring.Component):
         run = {"lanes": shape.lanes, "beat": geometry.ou_rows}
         sizes = {"at_bits": shape.at_bits, "code_bits": shape.code_bits}
         layout = struct(shape.step_layout)
-        m.submodules.control = StepControl(program.words, word_bits=WORD_BITS, layout=layout)
+        m.submodules.control = StepControl(program.contents("step"), word_bits=WORD_BITS, layout=layout)
         m.submodules.walk = WindowWalk(
             levels=LEVELS,
             window_levels=WINDOW_LEVELS,
@@ -159,11 +181,21 @@ class NetworkEngine(wiring.Component):
         m.submodules.cycle_cause = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
-            **sizes,
+            # An address that nobody checked must not wrap.
+            at_bits=shape.at_bits + shape.engine.loadable,
+            code_bits=shape.code_bits,
             count_bits=shape.count_bits,
             position_bits=POSITION_BITS,
             out_bits=shape.out_bits,
         )
+        if shape.engine.loadable:
+            m.submodules.guard = StepGuard(
+                layout=layout,
+                layers=shape.engine.layers,
+                elements=shape.depth,
+                # Nothing moves while the accumulators are cleared after a reset.
+                patience=max(PATIENCE, 1 << (2 * shape.engine.outputs).bit_length()),
+            )
 
     def _give_descriptor(self, m, step):
         """Show each component its part of the step."""
@@ -186,12 +218,49 @@ class NetworkEngine(wiring.Component):
             lanes=shape.lanes, depth=shape.depth, code_bits=shape.code_bits
         )
         m.d.comb += [
-            maps.write.eq(store.write),
+            maps.write.eq(self._permitted(m, store)),
             maps.write_at.eq(store.write_at),
             maps.code.eq(store.code),
             maps.read.eq(read.read),
             maps.read_at.eq(read.read_at),
             read.values.eq(maps.values),
+        ]
+
+    def _permitted(self, m, store):
+        """Whether a result is written."""
+        if not self._program.shape.engine.loadable:
+            return store.write
+        guard = m.submodules.guard
+        m.d.comb += [guard.write.eq(store.write), guard.write_at.eq(store.write_at)]
+        return guard.permitted
+
+    def _guard(self, m):
+        """Load the memories, and trust no step: what was loaded may be anything."""
+        control, store, guard = m.submodules.control, m.submodules.store, m.submodules.guard
+        select, layers = m.submodules.select, m.submodules.layers
+        connect(m, flipped(self.load.step), control.load)
+        for name in self._program.shape.engine.memories:
+            connect(m, flipped(getattr(self.load, name)), getattr(layers.load, name))
+        moving = self.monitor.offered.as_value() & self.monitor.taken.as_value()
+        m.d.comb += [
+            control.hold.eq(~self.loaded),
+            control.known.eq(guard.known),
+            control.fault.eq(guard.fault),
+            guard.step.eq(control.step),
+            guard.over.eq(control.over),
+            guard.active.eq(~control.stopped),
+            guard.moves.eq(
+                moving.any()
+                | layers.activity.plane
+                | (self.i.ready & ~self.i.valid)
+                | (self.o.valid & ~self.o.ready)
+            ),
+            guard.refused.eq(control.refused),
+            self.progress.code.eq(guard.code),
+            # What is still on its way when a step was ended goes nowhere.
+            store.i.p.eq(select.o.p),
+            store.i.valid.eq(select.o.valid & ~control.refused),
+            select.o.ready.eq(store.i.ready & ~control.refused),
         ]
 
     def _account(self, m):
