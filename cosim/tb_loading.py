@@ -154,7 +154,7 @@ async def ends_damaged_programs(dut: Any) -> None:
         await bench.driver.load(damage.image)
         assert (await bench.state())[0], f"{damage.name}: is not loaded"
         await bench.driver.enable()
-        bench.run(stall=0, images=2)
+        bench.run(stall=0)
         await bench.driver.finish()
         await bench.driver.drop_run()
         *_, error = await bench.state()
