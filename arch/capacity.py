@@ -125,17 +125,18 @@ def check_fits(needed: Any, shape: Any) -> None:
         If anything is short, with its name and both numbers, or if the engine is another one.
     """
     for name, value, there in _pairs(needed, shape):
-        unit = _unit(shape, name)
+        key, unit = _KEYS.get(name, name), _unit(shape, name)
         if value == there or name in _UNMEASURED:
             continue
         if name in ("engine", "macro") and None not in (value, there):
             check_fits(value, there)
-        elif not hasattr(Capacity, _KEYS.get(name, name)):
-            raise InputError(f"the tables are for another engine: {_difference(name, value, there)}")
+        elif not hasattr(Capacity, key):
+            difference = _difference(name, value, there)
+            raise InputError(f"the tables are for another engine: {difference}")
         elif _rank(name, value) > _rank(name, there):
             raise InputError(
-                f"the tables do not fit the engine: {_KEYS.get(name, name)} {_said(value, unit)} "
-                f"needed, {_said(there, unit)} there (hardware.capacity.{_KEYS.get(name, name)})"
+                f"the tables do not fit the engine: {key} {_said(value, unit)} needed, "
+                f"{_said(there, unit)} there (hardware.capacity.{key})"
             )
 
 

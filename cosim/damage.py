@@ -122,7 +122,7 @@ def damaged_programs(program: NetworkProgram) -> Iterator[Damage]:
 def random_contents(program: NetworkProgram, rng: random.Random) -> bytes:
     """A load image with a right CRC around words that mean nothing."""
     words = []
-    image = load_image(program)[: -_WORD_BYTES]
+    image = load_image(program)[:-_WORD_BYTES]
     header = image[: _FIRST * _WORD_BYTES]
     for section in sections(program.shape):
         words += [section.number, section.depth]
@@ -154,6 +154,3 @@ def _starts(program: NetworkProgram) -> Iterator[tuple[str, int]]:
 
 def _bytes(words: Sequence[int]) -> bytes:
     return b"".join(word.to_bytes(_WORD_BYTES, "little") for word in words)
-
-
-

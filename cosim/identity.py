@@ -43,7 +43,5 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
         },
         "program": {"steps": program.shape.steps, "layers": program.shape.engine.layers},
         "memory": {"elements": program.shape.depth},
-        "shape": {
-            "value": shape_identity(program.shape) if program.shape.engine.loadable else 0
-        },
+        "shape": {"value": shape_identity(program.shape) if program.shape.engine.loadable else 0},
     }

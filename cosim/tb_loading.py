@@ -6,7 +6,6 @@ and must work again after a right one.
 """
 
 import random
-from pathlib import Path
 from typing import Any
 
 import cocotb

@@ -18,9 +18,7 @@ def _capacity(text: str, most: int) -> Any:
 
 
 class CapacitySection(Section):
-    """What an engine can hold that loads its tables, see
-    [loadable tables](network-engine.md#loadable-tables).
-    """
+    """How much an engine can hold that [loads its tables](network-engine.md#loadable-tables)."""
 
     ous: int | None = _capacity("OUs of all layers, at least one a layer", 2**24)
     layers: int | None = _capacity("Layers", 2**16 - 1)
@@ -49,5 +47,4 @@ class CapacitySection(Section):
     @property
     def capacity(self) -> Capacity:
         """As :mod:`arch` takes it."""
-        given = self.model_dump()
-        return Capacity(**{name: None if value == "auto" else value for name, value in given.items()})
+        return Capacity(**{name: v for name, v in self.model_dump().items() if v != "auto"})

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from amaranth import Shape
 from amaranth.back import verilog
-from amaranth.lib import data, wiring
 
 from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
@@ -20,12 +18,13 @@ from arch.program import Program
 from arch.registers import REGISTERS
 from arch.shape_record import shape_record
 from arch.systemrdl import systemrdl
+from hw.engine_names import field_names, port_names, register_names
 from hw.layer_engine import LayerEngine
 from hw.macro_files import macro_files, macro_names
 from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
-__all__ = ["HEADER", "NETWORK_TOP", "TOP", "LOAD_IMAGE", "EmittedFiles", "emit", "write_verilog"]
+__all__ = ["HEADER", "LOAD_IMAGE", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
 
 TOP = "layer_engine"
 """Name of the top module of a layer engine, and of its files."""
@@ -176,7 +175,7 @@ def _network(program):
                 | {"shape": list(step.result.shape)}
                 for step in steps
             ],
-            "registers": {register.name: _register(register) for register in REGISTERS},
+            "registers": {register.name: register_names(register) for register in REGISTERS},
             **_load_names(program.shape),
         },
         layer_program=program.layers,
@@ -236,7 +235,7 @@ def _names(design, program):
         "skip_zero_planes": design.sizes["skip_zero_planes"],
         "layers": {name: number for number, name in enumerate(design.layers)},
         **design.names,
-        "ports": _ports(design.engine),
+        "ports": port_names(design.engine),
         "memories": {
             name: {
                 **({} if design.loadable else {"file": f"{name}.mem"}),
@@ -244,7 +243,7 @@ def _names(design, program):
                 "array": design.homes[name][1],
                 "words": len(words),
                 "bits": layout.width,
-                "fields": _word_fields(layout),
+                "fields": field_names(layout),
             }
             for name, (layout, words) in program.memories.items()
         },
@@ -256,48 +255,3 @@ def _macro(design):
     if design.layer_program.shape.macro is None:
         return {}
     return {"macro": macro_names(design.layer_program, design.macro)}
-
-
-def _register(register):
-    return {
-        "at": register.at,
-        "bits": register.bits,
-        "count": register.count,
-        "fields": {
-            field.name: {"low": field.low, "bits": field.bits, "access": field.access.value}
-            for field in register.fields
-        },
-    }
-
-
-def _ports(engine):
-    return {
-        "__".join(map(str, path)): {
-            "direction": "out" if member.flow == wiring.Out else "in",
-            **_described(member.shape),
-        }
-        for path, member, _value in engine.signature.flatten(engine)
-    }
-
-
-def _described(shape):
-    if not isinstance(shape, data.Layout):
-        shape = Shape.cast(shape)
-        return {"bits": shape.width, "signed": shape.signed}
-    fields = {}
-    for key, field in shape:
-        fields[str(key)] = {"low": field.offset, **_described(field.shape)}
-    return {"bits": shape.size, "fields": fields}
-
-
-def _word_fields(layout):
-    fields, low = {}, 0
-    for field in layout.fields:
-        fields[field.name] = {
-            "low": low,
-            "bits": field.bits,
-            "elements": field.count or 1,
-            "signed": field.signed,
-        }
-        low += field.width
-    return fields

@@ -19,7 +19,7 @@ from hw.ou_controller import OuController
 from hw.output import Output
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue
-from hw.rom import TableLoad
+from hw.rom import load_port
 from hw.shift_add import ShiftAdd
 
 __all__ = ["MACRO", "LayerEngine"]
@@ -93,7 +93,7 @@ class LayerEngine(wiring.Component):
                 "planes": Out(COUNTER_BITS),
                 "activity": Out(Activity()),
                 "monitor": Out(monitor),
-                **({"load": In(TableLoad(shape.memories))} if shape.loadable else {}),
+                **load_port(shape),
             }
         )
 
@@ -198,7 +198,9 @@ class LayerEngine(wiring.Component):
             "act_bits": g.act_bits,
         }
         m.submodules.control = LayerControl(
-            program.contents("layer"), layout=struct(shape.layer_layout), position_bits=POSITION_BITS
+            program.contents("layer"),
+            layout=struct(shape.layer_layout),
+            position_bits=POSITION_BITS,
         )
         m.submodules.index_fetch = IndexFetch(
             program.contents("index"), layout=index, position_bits=POSITION_BITS

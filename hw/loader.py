@@ -14,6 +14,7 @@ from hw.rom import TableLoad
 
 __all__ = ["Loader"]
 
+
 class _State(enum.Enum, shape=4):
     """What the next word is."""
 

@@ -18,7 +18,7 @@ from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
-from hw.rom import TableLoad
+from hw.rom import load_port
 from hw.run_read import RunRead
 from hw.step_control import StepControl
 from hw.step_guard import StepGuard
@@ -60,10 +60,10 @@ class NetworkEngine(wiring.Component):
         What this cycle is used for.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
-    load : ``In(TableLoad)``
-        Writes the memories; only if the tables are loadable.
     loaded : ``In(1)``
-        They hold what they should, and an image may begin; likewise.
+        The memories hold what they should; always if their words are baked in.
+    load : ``In(TableLoad)``
+        Writes them; only if their words are not baked in.
     """
 
     def __init__(self, program):
@@ -71,9 +71,7 @@ class NetworkEngine(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         shape = program.shape
-        monitor = NetworkMonitor(
-            out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps
-        )
+        monitor = NetworkMonitor(out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps)
         super().__init__(
             {
                 "permit": In(1, init=1),
@@ -82,15 +80,10 @@ class NetworkEngine(wiring.Component):
                 "progress": Out(Progress(steps=shape.steps)),
                 "cause": Out(CycleCauses()),
                 "monitor": Out(monitor),
-                **self._load_members(shape),
+                "loaded": In(1, init=1),
+                **load_port(shape),
             }
         )
-
-    @staticmethod
-    def _load_members(shape):
-        if not shape.engine.loadable:
-            return {}
-        return {"load": In(TableLoad(shape.memories)), "loaded": In(1)}
 
     @property
     def program(self):
@@ -157,7 +150,8 @@ class NetworkEngine(wiring.Component):
         run = {"lanes": shape.lanes, "beat": geometry.ou_rows}
         sizes = {"at_bits": shape.at_bits, "code_bits": shape.code_bits}
         layout = struct(shape.step_layout)
-        m.submodules.control = StepControl(program.contents("step"), word_bits=WORD_BITS, layout=layout)
+        steps = program.contents("step")
+        m.submodules.control = StepControl(steps, word_bits=WORD_BITS, layout=layout)
         m.submodules.walk = WindowWalk(
             levels=LEVELS,
             window_levels=WINDOW_LEVELS,
@@ -195,6 +189,7 @@ class NetworkEngine(wiring.Component):
                 elements=shape.depth,
                 # Nothing moves while the accumulators are cleared after a reset.
                 patience=max(PATIENCE, 1 << (2 * shape.engine.outputs).bit_length()),
+                out_bits=shape.out_bits,
             )
 
     def _give_descriptor(self, m, step):
@@ -213,12 +208,12 @@ class NetworkEngine(wiring.Component):
             m.d.comb += [getattr(component, name).eq(step[prefix + name]) for name in names]
 
     def _add_memory(self, m, read, store):
-        shape = self._program.shape
+        shape, loadable = self._program.shape, self._program.shape.engine.loadable
         m.submodules.maps = maps = FeatureMemory(
             lanes=shape.lanes, depth=shape.depth, code_bits=shape.code_bits
         )
         m.d.comb += [
-            maps.write.eq(self._permitted(m, store)),
+            maps.write.eq(m.submodules.guard.permitted if loadable else store.write),
             maps.write_at.eq(store.write_at),
             maps.code.eq(store.code),
             maps.read.eq(read.read),
@@ -226,18 +221,12 @@ class NetworkEngine(wiring.Component):
             read.values.eq(maps.values),
         ]
 
-    def _permitted(self, m, store):
-        """Whether a result is written."""
-        if not self._program.shape.engine.loadable:
-            return store.write
-        guard = m.submodules.guard
-        m.d.comb += [guard.write.eq(store.write), guard.write_at.eq(store.write_at)]
-        return guard.permitted
-
     def _guard(self, m):
         """Load the memories, and trust no step: what was loaded may be anything."""
         control, store, guard = m.submodules.control, m.submodules.store, m.submodules.guard
         select, layers = m.submodules.select, m.submodules.layers
+        connect(m, select.o, guard.i)
+        connect(m, guard.o, store.i)
         connect(m, flipped(self.load.step), control.load)
         for name in self._program.shape.engine.memories:
             connect(m, flipped(getattr(self.load, name)), getattr(layers.load, name))
@@ -256,11 +245,9 @@ class NetworkEngine(wiring.Component):
                 | (self.o.valid & ~self.o.ready)
             ),
             guard.refused.eq(control.refused),
+            guard.write.eq(store.write),
+            guard.write_at.eq(store.write_at),
             self.progress.code.eq(guard.code),
-            # What is still on its way when a step was ended goes nowhere.
-            store.i.p.eq(select.o.p),
-            store.i.valid.eq(select.o.valid & ~control.refused),
-            select.o.ready.eq(store.i.ready & ~control.refused),
         ]
 
     def _account(self, m):

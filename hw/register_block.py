@@ -160,6 +160,6 @@ def _members(register):
             members[f"{field.name}_set"] = In(1)
         if field.access == Access.WORD:
             if field.bits > WORD_BITS or field.low % WORD_BITS:
-                raise ValueError(f"{register.name}.{field.name} must be in one word, from its bit 0")
+                raise ValueError(f"{register.name}.{field.name} must be in one word, from bit 0")
             members[f"{field.name}_written"] = Out(1)
     return members

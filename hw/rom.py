@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arguments import check_sizes
 from hw.layouts import span
 
-__all__ = ["Contents", "TableLoad", "TableWrite", "check_words", "rom"]
+__all__ = ["Contents", "TableLoad", "TableWrite", "check_words", "load_port", "rom"]
 
 
 class TableWrite(wiring.Signature):
@@ -79,6 +79,12 @@ def rom(*, shape, words):
         init=[shape.from_bits(word) for word in words],
         attrs={"ram_style": "block"},
     )
+
+
+def load_port(shape):
+    """The member ``load`` of an engine of ``shape``; none if its tables are baked in."""
+    loadable = getattr(shape, "engine", shape).loadable
+    return {"load": In(TableLoad(shape.memories))} if loadable else {}
 
 
 class Contents:

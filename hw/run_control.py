@@ -10,6 +10,7 @@ from hw.network_layouts import CODE_BITS, Progress
 
 __all__ = ["RunControl"]
 
+
 class RunControl(wiring.Component):
     """Permit images, and watch them.
 

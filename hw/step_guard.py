@@ -1,7 +1,7 @@
 """Step guard: ends a program that makes no sense, before it hangs or writes where it must not."""
 
-from amaranth import Const, Module, Signal
-from amaranth.lib import wiring
+from amaranth import Const, Module, Signal, signed
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.network_shape import STEP_KINDS
@@ -11,12 +11,13 @@ from hw.network_layouts import CODE_BITS
 
 __all__ = ["StepGuard"]
 
+
 class StepGuard(wiring.Component):
     """Look at a step before it starts, and at the engine while it runs.
 
-    Latency is none from a step to ``known`` and from ``write`` to ``permitted`` and ``fault``, ``patience + 2``
-    cycles from the last move to ``fault``, and one from ``known`` or ``fault`` to ``code``;
-    throughput is a step at a time; never stalls.
+    Latency is none from a step to ``known``, from ``write`` to ``permitted`` and ``fault``, and of
+    results; ``patience + 1`` cycles without a move to ``fault``, and one from ``known`` or
+    ``fault`` to ``code``; throughput is a step at a time; results stall when ``o`` does.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ class StepGuard(wiring.Component):
         Elements of the feature memory.
     patience : int
         Cycles in which nothing moves before the step is given up, a power of two.
+    out_bits : int
+        Width of a result.
 
     Members
     -------
@@ -51,12 +54,14 @@ class StepGuard(wiring.Component):
         The step must end.
     refused : ``In(1)``
         The step was refused, or has ended for a fault.
+    i, o : ``stream.Signature(signed(out_bits))``
+        Results of the step; none pass any more when it was refused.
     code : ``Out(8)``
         Why: :class:`arch.registers.Error`; valid with ``refused``.
     """
 
-    def __init__(self, *, layout, layers, elements, patience):
-        check_sizes(layers=layers, elements=elements, patience=patience)
+    def __init__(self, *, layout, layers, elements, patience, out_bits):
+        check_sizes(layers=layers, elements=elements, patience=patience, out_bits=out_bits)
         if patience & (patience - 1):
             raise ValueError(f"patience must be a power of two, not {patience}")
         self._layers, self._elements, self._patience = layers, elements, patience
@@ -72,6 +77,8 @@ class StepGuard(wiring.Component):
                 "permitted": Out(1),
                 "fault": Out(1),
                 "refused": In(1),
+                "i": In(stream.Signature(signed(out_bits))),
+                "o": Out(stream.Signature(signed(out_bits))),
                 "code": Out(CODE_BITS),
             }
         )
@@ -86,6 +93,9 @@ class StepGuard(wiring.Component):
         m.d.comb += [
             self.known.eq(wrong == Error.NONE),
             self.permitted.eq(self.write & inside),
+            self.o.p.eq(self.i.p),
+            self.o.valid.eq(self.i.valid & ~self.refused),
+            self.i.ready.eq(self.o.ready & ~self.refused),
         ]
         with m.If(step.kind >= len(STEP_KINDS)):
             m.d.comb += wrong.eq(Error.STEP_KIND)

@@ -47,7 +47,8 @@ def test_every_capacity_is_in_the_shape():
 
 
 def test_without_any_it_is_what_the_tables_need():
-    baked, loadable = build_network_program(TABLES), build_network_program(TABLES, capacity=Capacity())
+    baked = build_network_program(TABLES)
+    loadable = build_network_program(TABLES, capacity=Capacity())
     assert not baked.shape.engine.loadable
     engine = dataclasses.replace(loadable.shape.engine, loadable=False)
     assert dataclasses.replace(loadable.shape, engine=engine) == baked.shape

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import zlib
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,9 +37,7 @@ def test_words():
     assert words[:3] == [LOAD_MAGIC, FORMAT_VERSION, shape_identity(made.shape)]
     assert tuple(words[3:11]) == hash_words(made.tables_sha256)
     at = 11
-    for section, (layout, stored) in zip(
-        sections(made.shape), made.memories.values(), strict=True
-    ):
+    for section, (layout, stored) in zip(sections(made.shape), made.memories.values(), strict=True):
         assert words[at : at + 2] == [section.number, len(stored)]
         assert section.bits == layout.width
         at += 2
@@ -62,15 +61,11 @@ def test_sections():
     assert macro["slot"] == 0x50000
     assert "cells" not in macro
 
-    class Tiled:
-        memories = {
-            name: program().shape.memories["index"] for name in ("index", "index1", "index12")
-        }
-
-    assert [s.number for s in sections(Tiled())] == [0x30000, 0x30001, 0x3000C]
-    Tiled.memories = {"other": Tiled.memories["index"]}
+    memory = program().shape.memories["index"]
+    tiled = SimpleNamespace(memories=dict.fromkeys(("index", "index1", "index12"), memory))
+    assert [s.number for s in sections(tiled)] == [0x30000, 0x30001, 0x3000C]
     with pytest.raises(ValueError, match=r"^memory other is of no kind that a load image knows$"):
-        sections(Tiled())
+        sections(SimpleNamespace(memories={"other": memory}))
 
 
 def test_identity_tells_shapes_apart():

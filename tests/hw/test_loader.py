@@ -17,9 +17,7 @@ SECTIONS = tuple(
     Section(name=name, number=n << 16 | n, bits=BITS[name], depth=DEPTHS[name])
     for n, name in enumerate(BITS, start=1)
 )
-MEMORIES = {
-    name: (WordLayout((Field("bits", bits),)), DEPTHS[name]) for name, bits in BITS.items()
-}
+MEMORIES = {name: (WordLayout((Field("bits", bits),)), DEPTHS[name]) for name, bits in BITS.items()}
 CONTENTS = {
     "step": [0, 0xFFFFFFFF, 1, 0x80000000, 77],
     "index": [0x7F],

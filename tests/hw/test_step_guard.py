@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Step guard: what a step may be, and what ends one that runs."""
 
+from itertools import product
+
 import pytest
 from amaranth import unsigned
 from amaranth.lib import data
@@ -17,7 +19,9 @@ INPUT, LAYER, OPERATION = range(len(STEP_KINDS))
 
 
 def simulate(testbench, tmp_path, **sizes):
-    dut = StepGuard(**({"layout": LAYOUT, "layers": 3, "elements": 20, "patience": 16} | sizes))
+    dut = StepGuard(
+        **({"layout": LAYOUT, "layers": 3, "elements": 20, "patience": 16, "out_bits": 9} | sizes)
+    )
 
     async def bound(ctx):
         await testbench(ctx, dut)
@@ -116,8 +120,22 @@ def test_no_progress(tmp_path):
     simulate(testbench, tmp_path)
 
 
+def test_no_result_passes_when_refused(tmp_path):
+    async def testbench(ctx, dut):
+        for valid, ready, refused in product((0, 1), repeat=3):
+            ctx.set(dut.i.valid, valid)
+            ctx.set(dut.i.p, -256 + valid)
+            ctx.set(dut.o.ready, ready)
+            ctx.set(dut.refused, refused)
+            assert ctx.get(dut.o.valid) == (valid and not refused)
+            assert ctx.get(dut.i.ready) == (ready and not refused)
+            assert ctx.get(dut.o.p) == -256 + valid
+
+    simulate(testbench, tmp_path)
+
+
 def test_wrong_patience():
     with pytest.raises(ValueError, match=r"^patience must be a power of two, not 12$"):
-        StepGuard(layout=LAYOUT, layers=3, elements=20, patience=12)
+        StepGuard(layout=LAYOUT, layers=3, elements=20, patience=12, out_bits=9)
     with pytest.raises(ValueError, match=r"^layers must be at least 1, not 0$"):
-        StepGuard(layout=LAYOUT, layers=0, elements=20, patience=16)
+        StepGuard(layout=LAYOUT, layers=0, elements=20, patience=16, out_bits=9)
