@@ -278,6 +278,7 @@ def test_loads_tables(tmp_path):
             words = await bench.load(ctx)
             assert await bench.read(ctx, "load_count") == {"value": words}
             assert await digest() == DIGEST
+            await bench.write(ctx, "control", reset=1)  # tables stay
             await bench.write(ctx, "control", start=1)
             await feed(dut.i, bench.image(image))(ctx)
             await tick(ctx, 40)

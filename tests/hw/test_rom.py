@@ -71,12 +71,12 @@ def test_contents(given, tmp_path):
                 assert ctx.get(dut.word) == (word if turn or not loadable else 0)
             for at, word in enumerate(words if loadable else ()):
                 ctx.set(dut.load.at, at)
-                ctx.set(dut.load.data, word ^ 1)
-                await tick(ctx)
                 ctx.set(dut.load.data, word)
                 ctx.set(dut.load.en, 1)
                 await tick(ctx)
+                ctx.set(dut.load.data, word ^ 1)
                 ctx.set(dut.load.en, 0)
+                await tick(ctx)
 
     assert dut.contents.depth == len(words)
     assert hasattr(dut, "load") == dut.contents.loadable == loadable

@@ -12,12 +12,13 @@ LAYOUT = data.StructLayout({"program_last": 1, "number": unsigned(20), "rest": u
 WORD_BITS, STEP_WORDS = 8, 5
 
 
-def words_of(steps):
+def words_of(steps, word_bits=WORD_BITS):
     """Steps, the last one marked, as words."""
     words = []
     for place, (number, rest) in enumerate(steps):
         word = int(place == len(steps) - 1) | number << 1 | rest << 21
-        words += [word >> (part * WORD_BITS) & 255 for part in range(STEP_WORDS)]
+        mask = (1 << word_bits) - 1
+        words += [word >> low & mask for low in range(0, LAYOUT.size, word_bits)]
     return words
 
 
@@ -149,12 +150,13 @@ def test_refuses_an_unknown_step(tmp_path):
     run(dut, testbench, vcd=tmp_path / "control.vcd")
 
 
-def loaded(steps, *, room):
+def loaded(steps, *, room, word_bits=WORD_BITS):
     """A control with a memory for ``room`` steps, and what loads some."""
-    dut = StepControl(room * STEP_WORDS, word_bits=WORD_BITS, layout=LAYOUT)
+    size = -(-LAYOUT.size // word_bits)
+    dut = StepControl(room * size, word_bits=word_bits, layout=LAYOUT)
 
     async def load(ctx, words=None):
-        for at, word in enumerate(words_of(steps) if words is None else words):
+        for at, word in enumerate(words_of(steps, word_bits) if words is None else words):
             ctx.set(dut.load.en, 1)
             ctx.set(dut.load.at, at)
             ctx.set(dut.load.data, word)
@@ -164,10 +166,11 @@ def loaded(steps, *, room):
     return dut, load
 
 
-@pytest.mark.parametrize("room", [3, 5])
-def test_runs_what_was_loaded(room, tmp_path):
+@pytest.mark.parametrize(("room", "word_bits"), [(3, 8), (5, 8), (4, 10)])
+def test_runs_what_was_loaded(room, word_bits, tmp_path):
     """Not before `hold` ends; the step behind which none was loaded is said, full memory or not."""
-    dut, load = loaded(STEPS, room=room)
+    steps = [*STEPS, (5, 6)] if room == 4 else STEPS  # a full memory of 16 words
+    dut, load = loaded(steps, room=room, word_bits=word_bits)
 
     async def testbench(ctx):
         ctx.set(dut.ready, 1)
@@ -176,15 +179,15 @@ def test_runs_what_was_loaded(room, tmp_path):
         for _ in range(20):
             assert await sample(ctx, dut.start, dut.stopped) == [0, 1]
         ctx.set(dut.hold, 0)
-        for turn in range(2 * len(STEPS)):
+        for turn in range(2 * len(steps)):
             waited = 0
             while not await sample(ctx, dut.start):
                 waited += 1
-            assert waited == STEP_WORDS + 1
+            assert waited == -(-LAYOUT.size // word_bits) + 1
             ctx.set(dut.hold, turn == 0)  # looked at before the first step alone
-            place = turn % len(STEPS)
+            place = turn % len(steps)
             seen = await sample(ctx, dut.step.number, dut.step.rest, dut.number, dut.over)
-            assert seen == [*STEPS[place], place, place == len(STEPS) - 1]
+            assert seen == [*steps[place], place, place == len(steps) - 1]
             ctx.set(dut.done, 1)
             await tick(ctx)
             ctx.set(dut.done, 0)
