@@ -9,18 +9,28 @@ nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["tests", "lint"]
 PYTHON = "3.11"  # the version that pyproject.toml asks for
 ROOT = Path(__file__).parent
+NETWORKS = {"digits": "digits", "resnet20": "resnet20_network"}  # and their examples
 
 
 @nox.session(python=PYTHON)
 def cosim(session: nox.Session) -> None:
     """Prove the digits, with a ratio that is given and with ratios that an agent finds.
 
-    ``-- --sweep`` proves many geometries instead.
+    ``-- --sweep`` proves many geometries instead, ``-- --network resnet20`` a whole network; what
+    follows, such as ``--set``, goes to ``ohmforge``.
     """
     session.install("-e", ".[all]")
     if "--sweep" in session.posargs:
         rest = [word for word in session.posargs if word != "--sweep"]
         session.run("ohmforge", "sweep", "-o", "sim_build/sweep", *rest)
+    elif "--network" in session.posargs:
+        place = session.posargs.index("--network")
+        name, *after = session.posargs[place + 1 :] or [""]
+        if name not in NETWORKS:
+            session.error(f"--network must be one of {', '.join(NETWORKS)}, not {name!r}")
+        example = f"examples/{NETWORKS[name]}.yaml"
+        rest = [*session.posargs[:place], *after]
+        session.run("ohmforge", "run", example, "-o", f"sim_build/{name}", *rest)
     elif session.posargs:
         session.run("ohmforge", *session.posargs)
     else:

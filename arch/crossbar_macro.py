@@ -3,7 +3,7 @@
 ``docs/crossbar-macro.md`` is the page for whoever builds one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from arch.geometry import Geometry
 from arch.index_fields import range_bits
 from arch.tables import LayerTable, MappingTables
+from arch.tiles import ous_by_tile
 from arch.words import Field, WordLayout
 
 __all__ = ["LATENCY_MAX", "MACRO_LATENCY", "MacroShape", "count_crossbars", "macro_words"]
@@ -32,7 +33,8 @@ class MacroShape:
     geometry : Geometry
         Crossbar, OU and converters.
     crossbars : int
-        Crossbars of all layers, one after the other; each is two arrays when differential.
+        Crossbars of all layers, one after the other, of the tile that has most; each is two arrays
+        when differential.
     latency : int
         Cycles from a sample to its codes, 1 to :data:`LATENCY_MAX`.
 
@@ -76,39 +78,52 @@ class MacroShape:
 
 
 def count_crossbars(tables: MappingTables) -> int:
-    """Crossbars of all layers together, at least one; differential encoding counts pairs."""
-    return max(1, sum(_crossbars(tables)))
+    """Crossbars of all layers together in the macro of a tile, at least one.
+
+    Differential encoding counts pairs. Every tile has a macro of this size.
+    """
+    tiles = tables.geometry.tiles
+    return max(1, *(sum(_crossbars(tables, tile)) for tile in range(tiles)))
 
 
 def macro_words(
     tables: MappingTables, shape: MacroShape
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where the OUs lie, and the contents of the cells.
+) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
+    """Where the OUs lie in the macro of their tile, and the contents of its cells.
 
-    The crossbars of a layer follow those of the layer before. A layer without OUs, which is issued
-    as one OU without inputs, takes no crossbar: its OU drives no word line, wherever it is.
+    The crossbars of a layer follow those of the layer before. A tile without OUs of a layer, which
+    issues one OU without inputs, needs no crossbar: its OU drives no word line, wherever it is.
 
     Returns
     -------
-    slots : tuple of int
-        One word an OU in issue order, laid out as :attr:`MacroShape.slot_layout`.
-    lines : tuple of int
-        One word a word line, laid out as :attr:`MacroShape.line_layout`: word line by word line,
-        crossbar by crossbar; all of the negative array follow all of the positive one.
+    slots : tuple of tuple of int
+        For each tile, one word an OU in issue order, laid out as :attr:`MacroShape.slot_layout`.
+    lines : tuple of tuple of int
+        For each tile, one word a word line, laid out as :attr:`MacroShape.line_layout`: word line
+        by word line, crossbar by crossbar; all of the negative array follow all of the positive
+        one.
 
     Raises
     ------
     :exc:`ValueError`
         If an OU lies outside of its crossbar, or two share a slot.
     """
+    words = [_macro_words(tables, shape, tile) for tile in range(tables.geometry.tiles)]
+    return tuple(slots for slots, _ in words), tuple(lines for _, lines in words)
+
+
+def _macro_words(
+    tables: MappingTables, shape: MacroShape, tile: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     geometry = shape.geometry
     size = (geometry.arrays, shape.crossbars, geometry.rows, geometry.cols)
     arrays = np.zeros(size, dtype=np.uint8)
     slots: list[int] = []
     taken: set[int] = set()
     first = 0
-    for table, crossbars in zip(tables.layers, _crossbars(tables), strict=True):
-        for ou, place in enumerate(_places(table, first)):
+    for table, crossbars in zip(tables.layers, _crossbars(tables, tile), strict=True):
+        ous = ous_by_tile(table, geometry.tiles)[tile].tolist()
+        for ou, place in zip(ous, _places(table, ous, first, geometry), strict=True):
             word = shape.slot_layout.pack(place)
             inside = (
                 place["slot_row"] < geometry.slot_rows and place["slot_col"] < geometry.slot_cols
@@ -119,7 +134,7 @@ def macro_words(
             taken.add(word)
             slots.append(word)
             _store(arrays, table, ou, place, geometry)
-        if not table.ous:
+        if not ous:
             slots.append(0)
         first += crossbars
     lines = [
@@ -128,14 +143,23 @@ def macro_words(
     return tuple(slots), tuple(lines)
 
 
-def _crossbars(tables: MappingTables) -> list[int]:
-    return [int(table.crossbar.max()) + 1 if table.ous else 0 for table in tables.layers]
+def _crossbars(tables: MappingTables, tile: int) -> list[int]:
+    """Crossbars of each layer in a tile."""
+    tiles = tables.geometry.tiles
+    numbers = (table.crossbar[ous_by_tile(table, tiles)[tile]] // tiles for table in tables.layers)
+    return [int(own.max()) + 1 if len(own) else 0 for own in numbers]
 
 
-def _places(table: LayerTable, first: int) -> Iterator[dict[str, int]]:
-    """Crossbar and slot of every OU of a layer whose crossbars begin with ``first``."""
-    for crossbar, row, col in zip(table.crossbar, table.slot_row, table.slot_col, strict=True):
-        yield {"crossbar": first + int(crossbar), "slot_row": int(row), "slot_col": int(col)}
+def _places(
+    table: LayerTable, ous: Sequence[int], first: int, geometry: Geometry
+) -> Iterator[dict[str, int]]:
+    """Crossbar and slot of OUs of a tile, whose crossbars of the layer begin with ``first``."""
+    for ou in ous:
+        yield {
+            "crossbar": first + int(table.crossbar[ou]) // geometry.tiles,
+            "slot_row": int(table.slot_row[ou]),
+            "slot_col": int(table.slot_col[ou]),
+        }
 
 
 def _store(

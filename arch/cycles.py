@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from arch.engine_shape import EMULATED_CONVERSION, EngineShape
 from arch.geometry import Geometry
 from arch.tables import LayerTable
+from arch.tiles import ous_by_tile
 
-__all__ = ["LayerCycles", "counted_cycles", "layer_cycles"]
+__all__ = ["LayerCycles", "counted_cycles", "layer_cycles", "tile_sum"]
 
 _PIPELINE = 12
 """Cycles from the command to the first output that no size changes: start, index, buffer,
@@ -32,7 +33,7 @@ class LayerCycles:
     load : int
         Beats that bring the inputs of a position.
     compute : int
-        Planes of all OUs of a position.
+        Planes of all OUs of a position, in the tile that has most.
     drain : int
         Outputs of a position.
     fetch : int
@@ -42,6 +43,9 @@ class LayerCycles:
         skipped, but none is; then every layer that skips planes takes no more cycles.
     conversion : int
         Cycles from a plane to its codes: crossbar and ADC.
+    others : tuple of int
+        Planes of a position in each of the other tiles, none more than ``compute``. A tile with
+        fewer is never the one that others wait for, so they change no cycle.
     """
 
     positions: int
@@ -51,6 +55,12 @@ class LayerCycles:
     fetch: int
     queue: int = 0
     conversion: int = EMULATED_CONVERSION
+    others: tuple[int, ...] = ()
+
+    @property
+    def tiles(self) -> int:
+        """Datapaths that work side by side."""
+        return 1 + len(self.others)
 
     @property
     def total(self) -> int:
@@ -59,17 +69,22 @@ class LayerCycles:
         hand_over = self.compute + self.drain + self.conversion + _HAND_OVER - 2 * pace
         first = self.load + self.fetch + self.queue + self.compute + self.conversion + self.drain
         more = (self.positions - 1) * pace + (self.positions - 1) // 2 * max(0, hand_over)
-        return _PIPELINE + first + more
+        return _PIPELINE + tile_sum(self.tiles) + first + more
 
     @property
     def planes(self) -> int:
-        """Planes issued: the cycles in which an OU works."""
-        return self.positions * self.compute
+        """Planes issued, of all tiles: the cycles in which an OU works."""
+        return self.positions * (self.compute + sum(self.others))
 
     @property
     def utilisation(self) -> float:
-        """Share of the cycles in which an OU works."""
-        return self.planes / self.total
+        """Share of the cycles of all tiles in which an OU works."""
+        return self.planes / (self.total * self.tiles)
+
+
+def tile_sum(tiles: int) -> int:
+    """Cycles in which the sums of tiles are added: none for one tile."""
+    return int(tiles > 1)
 
 
 def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> LayerCycles:
@@ -92,7 +107,15 @@ def layer_cycles(table: LayerTable, shape: EngineShape, *, positions: int) -> La
         fetch_steps=shape.fetch_steps,
         conversion=shape.conversion,
     )
-    return replace(cycles, queue=int(shape.skip_zero_planes))
+    planes = sorted(
+        max(1, len(ous)) * shape.geometry.act_bits for ous in ous_by_tile(table, shape.tiles)
+    )
+    return replace(
+        cycles,
+        queue=int(shape.skip_zero_planes),
+        compute=planes[-1],
+        others=tuple(planes[:-1]),
+    )
 
 
 def counted_cycles(
@@ -112,7 +135,7 @@ def counted_cycles(
     rows, cols : int
         Shape of the weight matrix.
     ous : int
-        OUs of the layer; one is issued in the place of none.
+        OUs of the layer, dealt evenly to the tiles; a tile issues one in the place of none.
     positions : int
         Output positions.
     geometry : Geometry
@@ -127,10 +150,15 @@ def counted_cycles(
     """
     if positions < 1:
         raise ValueError(f"positions must be at least 1, not {positions}")
+    planes = [
+        max(1, len(range(tile, ous, geometry.tiles))) * geometry.act_bits
+        for tile in range(geometry.tiles)
+    ]
     return LayerCycles(
         positions=positions,
         load=-(-rows // geometry.ou_rows),
-        compute=max(1, ous) * geometry.act_bits,
+        compute=planes[0],
+        others=tuple(planes[:0:-1]),
         drain=cols,
         fetch=fetch_steps,
         conversion=conversion,

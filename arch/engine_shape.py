@@ -6,6 +6,7 @@ from arch.crossbar_macro import MacroShape
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX
 from arch.geometry import Geometry
 from arch.index_fields import index_widths, range_bits
+from arch.tiles import tile_name
 from arch.words import Field, WordLayout
 
 __all__ = ["EMULATED_CONVERSION", "EngineShape"]
@@ -31,7 +32,7 @@ class EngineShape:
     layers : int
         Layers in the program.
     ous : int
-        Words of the index memory and of the cell memory.
+        Words of the index memory and of the cell memory of each tile.
     blocks : int
         Row blocks of the layer with the most rows.
     outputs : int
@@ -63,6 +64,11 @@ class EngineShape:
     macro: MacroShape | None = None
     skip_zero_planes: bool = False
     loadable: bool = False
+
+    @property
+    def tiles(self) -> int:
+        """Datapaths that work side by side."""
+        return self.geometry.tiles
 
     @property
     def conversion(self) -> int:
@@ -134,9 +140,10 @@ class EngineShape:
         """What the engine needs to know of a layer."""
         return WordLayout(
             (
-                Field("first_ou", _bits(self.ous)),
-                Field("last_ou", _bits(self.ous)),
-                Field("empty", 1),
+                # One entry a tile.
+                Field("first_ou", _bits(self.ous), self.tiles),
+                Field("last_ou", _bits(self.ous), self.tiles),
+                Field("empty", 1, self.tiles),
                 Field("last_block", _bits(self.blocks)),
                 Field("last_lanes", _bits(self.geometry.ou_rows + 1)),
                 Field("first_channel", _bits(self.channels)),
@@ -149,15 +156,26 @@ class EngineShape:
         )
 
     @property
+    def tile_memories(self) -> dict[str, tuple[WordLayout, int]]:
+        """Memories that every tile has, by name: as :attr:`memories`."""
+        index = {"index": (self.index_layout, self.ous)}
+        if self.macro is None:
+            return index | {"cells": (self.cell_layout, self.ous)}
+        return index | {"slot": (self.macro.slot_layout, self.ous)}
+
+    @property
     def memories(self) -> dict[str, tuple[WordLayout, int]]:
-        """Every memory for tables by name: the layout of its words, and how many it holds."""
-        crossbar = {"cells": (self.cell_layout, self.ous)}
-        if self.macro is not None:
-            crossbar = {"slot": (self.macro.slot_layout, self.ous)}
+        """Every memory for tables by name: the layout of its words, and how many it holds.
+
+        Those of tiles have the number of the tile behind their name, if there are several.
+        """
         return {
             "layer": (self.layer_layout, self.layers),
-            "index": (self.index_layout, self.ous),
-            **crossbar,
+            **{
+                tile_name(name, tile, self.tiles): memory
+                for tile in range(self.tiles)
+                for name, memory in self.tile_memories.items()
+            },
             "channel": (self.channel_layout, self.channels),
         }
 

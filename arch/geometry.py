@@ -3,10 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["ENCODINGS", "Geometry"]
+__all__ = ["ENCODINGS", "TILES", "Geometry"]
 
 ENCODINGS = ("offset", "differential")
 """Sign encodings of a weight, see ``docs/number-formats.md``."""
+TILES = (1, 2, 4, 8)
+"""Numbers of tiles, see :mod:`arch.tiles`."""
 
 _RANGES = {
     "rows": (1, 4096),
@@ -40,6 +42,8 @@ class Geometry:
         Width of one signed weight (2 to 8).
     act_bits : int
         Width of one activation, the number of bit planes of an OU (1 to 8).
+    tiles : int
+        Layer datapaths that share the OUs of a layer (1, 2, 4 or 8), see :mod:`arch.tiles`.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class Geometry:
     encoding: str = "offset"
     weight_bits: int = 8
     act_bits: int = 8
+    tiles: int = 1
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -66,6 +71,10 @@ class Geometry:
                 raise TypeError(f"geometry.{name} must be an integer, not {value!r}")
             if not low <= value <= high:
                 raise ValueError(f"geometry.{name} must be {low} to {high}, not {value}")
+        if isinstance(self.tiles, bool) or not isinstance(self.tiles, int):
+            raise TypeError(f"geometry.tiles must be an integer, not {self.tiles!r}")
+        if self.tiles not in TILES:
+            raise ValueError(f"geometry.tiles must be 1, 2, 4 or 8, not {self.tiles}")
         if self.encoding not in ENCODINGS:
             raise ValueError(
                 f"geometry.encoding must be one of {', '.join(ENCODINGS)}, not {self.encoding!r}"
@@ -114,5 +123,8 @@ class Geometry:
         return 2 if self.encoding == "differential" else 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Every field by name, as the manifest stores it."""
-        return asdict(self)
+        """Every field by name, as the manifest stores it: ``tiles`` only if there are several."""
+        fields = asdict(self)
+        if self.tiles == 1:
+            del fields["tiles"]
+        return fields

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from arch.fixed import MULTIPLIER_BITS, SHIFT_MAX, ActFormat, OutFormat
 from arch.layer import INPUT, NAME, LayerSpec
 
 __all__ = ["HOST_KINDS", "HostSpec", "run_order"]
 
-HOST_KINDS = ("add", "average_pool", "shortcut")
+HOST_KINDS = ("add", "average_pool", "max_pool", "shortcut")
 """What a host operation can be, see ``docs/number-formats.md``."""
 _SUMMED_MAX = 1 << 24
 """Values that one average may take: their sum, times a multiplier, then fits 64 bits."""
@@ -23,10 +24,14 @@ class HostSpec:
     ``output``. With ``v`` a value less the zero point of its source,
 
     * ``add``: ``acc = v0 * multipliers[0] + v1 * multipliers[1]``, element by element;
-    * ``average_pool``: ``acc = multipliers[0] * (sum of v over height and width)``, a channel each;
+    * ``average_pool``: ``acc = multipliers[0] * (sum of v over a window)``, in each channel;
+    * ``max_pool``: ``acc = multipliers[0] * (largest v of a window)``, in each channel;
     * ``shortcut``: ``acc = v * multipliers[0]`` at every ``stride``-th row and column from the
       first, with ``channels_before`` channels of zeros before the first channel and as many as
       ``out_shape`` leaves room for after the last (option A of He et al., 2016).
+
+    A window is the whole map, or ``kernel``, moved by ``stride`` over the map with ``padding`` on
+    all sides. What lies outside the map counts as zero in a sum, and is never the largest.
 
     Parameters
     ----------
@@ -40,9 +45,13 @@ class HostSpec:
     in_shape, out_shape : tuple of int
         Channels, height and width; every source has ``in_shape``.
     stride : tuple of int
-        Vertical and horizontal; 1 and 1 but for ``shortcut``.
+        Vertical and horizontal; 1 and 1 but for ``shortcut`` and for windows of a kernel.
     channels_before : int
         0 but for ``shortcut``.
+    kernel : tuple of int or None
+        Height and width of the windows of a pool; None for the whole map, and for other kinds.
+    padding : tuple of int
+        Above and below, left and right; at most half of the kernel; 0 and 0 without one.
     activations : tuple of ActFormat
         Format of each source.
     multipliers : tuple of int
@@ -65,6 +74,8 @@ class HostSpec:
     out_shape: tuple[int, int, int]
     stride: tuple[int, int] = (1, 1)
     channels_before: int = 0
+    kernel: tuple[int, int] | None = None
+    padding: tuple[int, int] = (0, 0)
     activations: tuple[ActFormat, ...]
     multipliers: tuple[int, ...]
     shift: int
@@ -83,8 +94,7 @@ class HostSpec:
                 raise ValueError(f"operation {self.name}: {self.kind} has {count} {field}")
         if min(*self.in_shape, *self.out_shape, *self.stride) < 1 or self.channels_before < 0:
             raise ValueError(f"operation {self.name}: sizes must be positive")
-        if self.kind != "shortcut" and (self.stride, self.channels_before) != ((1, 1), 0):
-            raise ValueError(f"operation {self.name}: only a shortcut has stride and new channels")
+        self._check_window()
         top = (1 << MULTIPLIER_BITS) - 1
         if not all(0 <= m <= top for m in self.multipliers) or not 0 <= self.shift <= SHIFT_MAX:
             raise ValueError(
@@ -93,14 +103,53 @@ class HostSpec:
             )
         self._check_shapes()
 
+    @property
+    def pools(self) -> bool:
+        """Whether each output is of a window of one channel."""
+        return self.kind in ("average_pool", "max_pool")
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width of what one output of a source is made of."""
+        if not self.pools:
+            return (1, 1)
+        return self.kernel or (self.in_shape[1], self.in_shape[2])
+
+    def _check_window(self) -> None:
+        if self.kind != "shortcut" and self.channels_before:
+            raise ValueError(f"operation {self.name}: only a shortcut has new channels")
+        if self.kernel is not None and not self.pools:
+            raise ValueError(f"operation {self.name}: only a pool has a kernel")
+        if self.kernel is None:
+            if self.padding != (0, 0) or (self.kind != "shortcut" and self.stride != (1, 1)):
+                raise ValueError(
+                    f"operation {self.name}: only a kernel has padding, and only a kernel and a "
+                    "shortcut have a stride"
+                )
+            return
+        if min(self.kernel) < 1:
+            raise ValueError(f"operation {self.name}: sizes must be positive")
+        for size, around in zip(self.kernel, self.padding, strict=True):
+            if not 0 <= around <= size // 2:  # so that no window lies outside altogether
+                raise ValueError(
+                    f"operation {self.name}: padding must be at most half of the kernel "
+                    f"{self.kernel}, not {self.padding}"
+                )
+
     def _check_shapes(self) -> None:
         channels, height, width = self.in_shape
-        if self.kind == "average_pool" and height * width > _SUMMED_MAX:
+        if prod(self.window) > _SUMMED_MAX:
             raise ValueError(f"operation {self.name}: averages more than {_SUMMED_MAX} values")
         if self.kind == "add":
             fits = self.out_shape == self.in_shape
-        elif self.kind == "average_pool":
-            fits = self.out_shape == (channels, 1, 1)
+        elif self.pools:
+            size = tuple(
+                (length + 2 * around - window) // step + 1
+                for length, around, window, step in zip(
+                    (height, width), self.padding, self.window, self.stride, strict=True
+                )
+            )
+            fits = self.out_shape == (channels, *size)
         else:
             size = (-(-height // self.stride[0]), -(-width // self.stride[1]))
             fits = self.out_shape[1:] == size

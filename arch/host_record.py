@@ -14,16 +14,23 @@ _LISTS: dict[str, tuple[type, int | None]] = {
     "in_shape": (int, 3),
     "out_shape": (int, 3),
     "stride": (int, 2),
+    "kernel": (int, 2),
+    "padding": (int, 2),
     "multipliers": (int, None),
 }
+_LATER = {"kernel": None, "padding": [0, 0]}
+"""Fields that are not written while they say nothing: files from before have none of them."""
 _SIZE_MAX = 1 << 24
 
 
 def host_to_record(operation: HostSpec) -> dict[str, Any]:
     """Every field by name; what JSON can hold."""
-    return {
+    record = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(operation).items()
+    }
+    return {
+        key: value for key, value in record.items() if key not in _LATER or value != _LATER[key]
     }
 
 
@@ -35,12 +42,14 @@ def host_from_record(record: Any) -> HostSpec:
     :exc:`ValueError`
         If a field is missing, unknown, or of a wrong type or value.
     """
-    values = _fields_of(record, HostSpec)
+    values = _fields_of(_LATER | record if isinstance(record, dict) else record, HostSpec)
     for name, kind in _TYPES.items():
         if type(values[name]) is not kind or _is_large(values[name]):
             raise ValueError(f"{name} must be of type {kind.__name__}, not {values[name]!r:.80}")
     for name, (kind, length) in _LISTS.items():
         items = values[name]
+        if items is None and name == "kernel":
+            continue
         if (
             not isinstance(items, list)
             or (length is not None and len(items) != length)

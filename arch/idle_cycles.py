@@ -3,7 +3,7 @@
 ``docs/network-engine.md`` defines the causes; :mod:`hw.cycle_cause` tells them apart in hardware.
 """
 
-from arch.cycles import LayerCycles
+from arch.cycles import LayerCycles, tile_sum
 
 __all__ = ["layer_idle"]
 
@@ -32,8 +32,9 @@ def layer_idle(cycles: LayerCycles, *, late: int = 0) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        Cycles by cause, ``window``, ``input`` and ``output``, after the one that takes the command,
-        up to the one of the last output. With the planes they are ``cycles.total + late``.
+        Cycles by cause, ``balance``, ``window``, ``input`` and ``output``, after the one that takes
+        the command, up to the one of the last output, of all tiles: with the planes they are
+        ``(cycles.total + late) * cycles.tiles``.
     """
     window = collecting = output = 0
     last_plane = 0  # of the positions so far; cycle 0 takes the command
@@ -53,5 +54,13 @@ def layer_idle(cycles: LayerCycles, *, late: int = 0) -> dict[str, int]:
         last_plane = taken + cycles.compute
         before = last_sum
         last_sum = max(last_plane + cycles.conversion + _RESULT, last_sum + 1) + cycles.drain - 1
-    output += last_sum + _OUTPUT - last_plane
-    return {"window": window, "input": collecting, "output": output}
+    output += last_sum + _OUTPUT + tile_sum(cycles.tiles) - last_plane
+    # A tile with fewer planes is ahead of the slowest, or waits for the same: until it is not ahead
+    # any more it has waited for the planes that it has not.
+    behind = sum(cycles.compute - planes for planes in cycles.others)
+    return {
+        "balance": cycles.positions * behind,
+        "window": cycles.tiles * window,
+        "input": cycles.tiles * collecting,
+        "output": cycles.tiles * output,
+    }

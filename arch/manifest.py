@@ -23,6 +23,7 @@ from arch.layer import LayerSpec
 from arch.npz import ArraySpec
 from arch.packing import segment_grid
 from arch.tables import LayerTable, MappingTables
+from arch.tiles import count_crossbars
 
 __all__ = [
     "LAYER_BYTES_MAX",
@@ -136,15 +137,11 @@ def _layer_dict(
         "segments": table.segments,
         "segments_kept": table.segments_kept,
         "ous": table.ous,
-        "crossbars": _crossbars(table.ous, geometry),
+        "crossbars": count_crossbars(table.ous, geometry) * geometry.arrays,
         "matrix_sha256": table.matrix_sha256,
         "file": file_name(index, table.spec.name),
         "file_sha256": file_sha256,
     }
-
-
-def _crossbars(ous: int, geometry: Geometry) -> int:
-    return -(-ous // geometry.slots) * geometry.arrays
 
 
 def tables_sha256(content: Mapping[str, Any]) -> str:
@@ -235,7 +232,7 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
         "rows": spec.rows,
         "cols": spec.cols,
         "segments": segments[0] * segments[1],
-        "crossbars": _crossbars(layer.ous, geometry),
+        "crossbars": count_crossbars(layer.ous, geometry) * geometry.arrays,
         "file": file_name(index, spec.name),
     }
     for key, value in follows.items():

@@ -41,23 +41,27 @@ class StepCycles:
     cycles : int
         Cycles from the end of the step before to its own.
     planes : int
-        Planes issued: the cycles in which an OU works.
+        Planes issued, of all tiles: the cycles in which an OU works.
+    skipped : int
+        Planes without a one that are not issued.
     idle : mapping of str to int
-        The other cycles by cause, those of :data:`arch.registers.IDLE_CAUSES`; a cause that is left
-        out has none.
+        The other cycles of all tiles by cause, those of :data:`arch.registers.IDLE_CAUSES`; a cause
+        that is left out has none.
     """
 
     name: str
     cycles: int
     planes: int
+    skipped: int = 0
     idle: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkCycles:
-    """Work of one image."""
+    """Work of one image, on so many tiles."""
 
     steps: tuple[StepCycles, ...]
+    tiles: int = 1
 
     @property
     def total(self) -> int:
@@ -69,14 +73,19 @@ class NetworkCycles:
         """Planes of all layers."""
         return sum(step.planes for step in self.steps)
 
+    @property
+    def skipped(self) -> int:
+        """Planes of all layers that are not issued, as they have no one."""
+        return sum(step.skipped for step in self.steps)
+
     def idle(self, cause: str) -> int:
-        """Cycles without a plane for one of :data:`arch.registers.IDLE_CAUSES`."""
+        """Cycles of all tiles without a plane for one of :data:`arch.registers.IDLE_CAUSES`."""
         return sum(step.idle.get(cause, 0) for step in self.steps)
 
     @property
     def utilisation(self) -> float:
-        """Share of the cycles in which an OU works."""
-        return self.planes / self.total
+        """Share of the cycles of all tiles in which an OU works."""
+        return self.planes / (self.total * self.tiles)
 
 
 def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCycles:
@@ -90,7 +99,10 @@ def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCyc
     tables : MappingTables
         The tables that the program was made from.
     """
-    return NetworkCycles(steps=tuple(_step(step, tables, program) for step in program.steps))
+    return NetworkCycles(
+        steps=tuple(_step(step, tables, program) for step in program.steps),
+        tiles=program.shape.engine.tiles,
+    )
 
 
 def image_cycles(
@@ -108,19 +120,20 @@ def image_cycles(
     if not program.shape.engine.skip_zero_planes:
         return network_cycles(tables, program)
     return NetworkCycles(
-        steps=tuple(_step(step, tables, program, windows.get(step.name)) for step in program.steps)
+        steps=tuple(_step(step, tables, program, windows.get(step.name)) for step in program.steps),
+        tiles=program.shape.engine.tiles,
     )
 
 
 def _step(
     step: Step, tables: MappingTables, program: NetworkProgram, windows: np.ndarray | None = None
 ) -> StepCycles:
-    shape = program.shape
+    shape, tiles = program.shape, program.shape.engine.tiles
     between = shape.step_words + _BETWEEN
-    planes = 0
+    planes = skipped = 0
     if step.walk is None:
         work = step.result.size
-        idle = {"load": work + _STORE}
+        idle = {"load": tiles * (work + _STORE)}
     else:
         beat = shape.engine.geometry.ou_rows
         window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
@@ -142,13 +155,16 @@ def _step(
                     late=_WINDOW,
                 )
                 work, planes, idle = done.total, done.planes, dict(done.idle)
-            idle["output"] += _STORE
+                every = layer_cycles(table, shape.engine, positions=step.walk.windows)
+                skipped = every.planes - planes
+            idle["output"] += tiles * _STORE
         else:
             work = window * step.walk.windows + _OPERATION
-            idle = {"operation": work + _STORE}
+            idle = {"operation": tiles * (work + _STORE)}
     return StepCycles(
         name=step.name,
         cycles=between + work + _STORE,
         planes=planes,
-        idle={"steps": between} | idle,
+        skipped=skipped,
+        idle={"steps": tiles * between} | idle,
     )

@@ -89,6 +89,7 @@ class NetworkShape:
                 Field("operand_signed", 1, OPERANDS),
                 Field("operand_zero", self.code_bits + 1, OPERANDS, signed=True),
                 Field("multiplier", MULTIPLIER_BITS, OPERANDS),
+                Field("largest", 1),
                 Field("shift", range_bits(SHIFT_MAX + 1)),
                 Field("zero_point", out, signed=True),
                 Field("minimum", out, signed=True),

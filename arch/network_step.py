@@ -87,7 +87,7 @@ class Step:
         spec = self.spec
         if not isinstance(spec, HostSpec):
             return 1
-        count = spec.in_shape[1] * spec.in_shape[2] if spec.kind == "average_pool" else 1
+        count = prod(spec.window) if spec.kind == "average_pool" else 1
         bound = sum(
             multiplier * count * max(form.maximum - form.zero_point, form.zero_point - form.minimum)
             for multiplier, form in zip(spec.multipliers, spec.activations, strict=True)
@@ -146,13 +146,15 @@ class Step:
         if not isinstance(self.spec, HostSpec):
             none = (0,) * OPERANDS
             unused: _Fields = {"operand_signed": none, "operand_zero": none, "multiplier": none}
-            return unused | dict.fromkeys(("shift", "zero_point", "minimum", "maximum"), 0)
+            others = ("largest", "shift", "zero_point", "minimum", "maximum")
+            return unused | dict.fromkeys(others, 0)
         # One source is all operands: the number of an element decides, and it may be any.
         forms = (self.spec.activations * OPERANDS)[:OPERANDS]
         return {
             "operand_signed": [int(form.signed) for form in forms],
             "operand_zero": [form.zero_point for form in forms],
             "multiplier": (self.spec.multipliers * OPERANDS)[:OPERANDS],
+            "largest": int(self.spec.kind == "max_pool"),
             "shift": self.spec.shift,
             "zero_point": self.spec.output.zero_point,
             "minimum": self.spec.output.minimum,

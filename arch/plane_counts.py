@@ -26,8 +26,10 @@ def plane_mask(inputs: np.ndarray, act_bits: int) -> np.ndarray:
     return (joined & ((1 << act_bits) - 1)).astype(np.uint8)
 
 
-def issued_planes(table: LayerTable, windows: np.ndarray, act_bits: int) -> np.ndarray:
-    """Planes that an engine which skips planes without ones issues for each OU.
+def issued_planes(
+    table: LayerTable, windows: np.ndarray, act_bits: int, ous: np.ndarray | None = None
+) -> np.ndarray:
+    """Planes that an engine which skips planes without ones issues for each OU of a tile.
 
     These are the planes with a one, and one plane for the last OU of a position without any: it
     marks the end of the position.
@@ -40,17 +42,20 @@ def issued_planes(table: LayerTable, windows: np.ndarray, act_bits: int) -> np.n
         Activations of each output position.
     act_bits : int
         Planes of an OU.
+    ous : int array, shape (n,), optional
+        The OUs of the tile; all ``N`` of them unless given.
 
     Returns
     -------
-    uint8 array, shape (P, max(1, N))
-        A layer without OUs has one in their place, without inputs.
+    uint8 array, shape (P, max(1, n))
+        A tile without OUs has one in their place, without inputs.
     """
-    counts = np.zeros((len(windows), max(1, table.ous)), dtype=np.uint8)
+    inputs = table.inputs if ous is None else table.inputs[ous]
+    counts = np.zeros((len(windows), max(1, len(inputs))), dtype=np.uint8)
     codes = (windows & ((1 << act_bits) - 1)).astype(np.uint8)
     codes = np.pad(codes, ((0, 0), (0, 1)))  # input -1, none, is the last
-    for row in table.inputs.T:  # a word line at a time: all at once would take much memory
-        counts[:, : table.ous] |= codes[:, row]
+    for row in inputs.T:  # a word line at a time: all at once would take much memory
+        counts[:, : len(inputs)] |= codes[:, row]
     counts = np.bitwise_count(counts)
     counts[:, -1] = np.maximum(counts[:, -1], 1)
     return counts

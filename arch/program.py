@@ -7,15 +7,18 @@ network: memory words, as plain integers, and the widths that the generator need
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from arch.capacity import check_fits
 from arch.crossbar_macro import MacroShape, count_crossbars, macro_words
 from arch.engine_shape import EngineShape
 from arch.fixed import accumulator_bits
 from arch.index_fields import index_fields, input_mode, output_mode
 from arch.tables import LayerTable, MappingTables
+from arch.tiles import ous_by_tile, tile_name
 from arch.words import WordLayout
 
-__all__ = ["POSITION_BITS", "Program", "build_program", "needed_shape"]
+__all__ = ["POSITION_BITS", "Program", "build_program", "needed_shape", "tile_name"]
 
 POSITION_BITS = 24
 """Width of the number of output positions of one command."""
@@ -31,11 +34,13 @@ class Program:
         Sizes of the engine.
     names : tuple of str
         Names of the layers; the number of a layer is its place here.
-    layer_words, index_words, cell_words, channel_words : tuple of int
-        Contents of the memories, laid out as ``shape`` says; with a crossbar macro there is no cell
-        memory in the engine, and ``cell_words`` are the word lines of its crossbars.
-    slot_words : tuple of int
-        With a crossbar macro, where each OU lies in it.
+    layer_words, channel_words : tuple of int
+        Contents of the memories that are there once, laid out as ``shape`` says.
+    index_words, cell_words : tuple of tuple of int
+        Contents of the memories of each tile; with a crossbar macro there is no cell memory in the
+        engine, and ``cell_words`` are the word lines of the crossbars of the tile.
+    slot_words : tuple of tuple of int
+        With a crossbar macro, where each OU lies in that of its tile.
     tables_sha256 : str
         Hash of the mapping tables.
     """
@@ -43,24 +48,33 @@ class Program:
     shape: EngineShape
     names: tuple[str, ...]
     layer_words: tuple[int, ...]
-    index_words: tuple[int, ...]
-    cell_words: tuple[int, ...]
+    index_words: tuple[tuple[int, ...], ...]
+    cell_words: tuple[tuple[int, ...], ...]
     channel_words: tuple[int, ...]
-    slot_words: tuple[int, ...] = ()
+    slot_words: tuple[tuple[int, ...], ...] = ()
     tables_sha256: str
 
     @property
     def memories(self) -> dict[str, tuple[WordLayout, tuple[int, ...]]]:
-        """Every memory by name: its word layout and its words."""
-        words = {
-            "layer": self.layer_words,
-            "index": self.index_words,
-            "cells": self.cell_words,
-            "slot": self.slot_words,
-            "channel": self.channel_words,
+        """Every memory by name: its word layout and its words.
+
+        Those of tiles have the number of the tile behind their name, if there are several.
+        """
+        shape = self.shape
+        parts = {"index": (shape.index_layout, self.index_words)}
+        if shape.macro is None:
+            parts["cells"] = (shape.cell_layout, self.cell_words)
+        else:
+            parts["slot"] = (shape.macro.slot_layout, self.slot_words)
+        return {
+            "layer": (shape.layer_layout, self.layer_words),
+            **{
+                tile_name(name, tile, shape.tiles): (layout, words[tile])
+                for tile in range(shape.tiles)
+                for name, (layout, words) in parts.items()
+            },
+            "channel": (shape.channel_layout, self.channel_words),
         }
-        layouts = self.shape.memories
-        return {name: (layout, words[name]) for name, (layout, _) in layouts.items()}
 
     def contents(self, name: str) -> tuple[int, ...] | int:
         """What a memory is made of: its words, or the number of those that it can be given."""
@@ -77,8 +91,8 @@ def build_program(
 ) -> Program:
     """Memory contents of the engine that runs ``tables``.
 
-    OUs are issued in the order of the tables. A layer without OUs is issued as one OU whose inputs
-    read as zero, since every output position must still give its outputs.
+    Every tile issues its OUs in the order of the tables. A tile without OUs of a layer issues one
+    OU whose inputs read as zero, since every output position must still give its outputs.
 
     Parameters
     ----------
@@ -108,34 +122,42 @@ def build_program(
         needed = needed_shape(tables, latency, skip_zero_planes=shape.skip_zero_planes)
         check_fits(needed, shape)
     layer_words: list[int] = []
-    index_words: list[int] = []
-    cell_words: list[int] = []
+    tiles = range(shape.tiles)
+    index_words: list[list[int]] = [[] for _ in tiles]
+    cell_words: list[list[int]] = [[] for _ in tiles]
     channel_words: list[int] = []
     for table in tables.layers:
+        first_ous = [len(words) for words in index_words]
         layer_words.append(
-            shape.layer_layout.pack(
-                _layer_fields(table, shape, len(index_words), len(channel_words))
-            )
+            shape.layer_layout.pack(_layer_fields(table, shape, first_ous, len(channel_words)))
         )
-        index_words += _index_words(table, shape)
-        cell_words += [] if shape.macro else _cell_words(table, shape)
+        for tile, ous in enumerate(ous_by_tile(table, shape.tiles)):
+            index_words[tile] += _index_words(table, shape, ous)
+            cell_words[tile] += [] if shape.macro else _cell_words(table, shape, ous)
         channel_words += [
             shape.channel_layout.pack({"multiplier": multiplier, "shift": shift, "bias": bias})
             for multiplier, shift, bias in zip(
                 table.multiplier.tolist(), table.shift.tolist(), table.bias.tolist(), strict=True
             )
         ]
+    size = 0 if shape.loadable else shape.ous  # what is loaded may end where it likes
     slots, lines = macro_words(tables, shape.macro) if shape.macro else ((), ())
+    slot_words = tuple(_filled(words, size) for words in slots)
     return Program(
         shape=shape,
         names=tuple(table.spec.name for table in tables.layers),
         layer_words=tuple(layer_words),
-        index_words=tuple(index_words),
-        cell_words=lines or tuple(cell_words),
+        index_words=tuple(_filled(words, size) for words in index_words),
+        cell_words=lines or tuple(_filled(words, size) for words in cell_words),
         channel_words=tuple(channel_words),
-        slot_words=slots,
+        slot_words=slot_words,
         tables_sha256=tables.sha256,
     )
+
+
+def _filled(words: Sequence[int], count: int) -> tuple[int, ...]:
+    """The words of a tile: all tiles have memories of one size."""
+    return (*words, *[0] * (count - len(words)))
 
 
 def needed_shape(
@@ -154,7 +176,10 @@ def needed_shape(
         input_mode="list" if any(mode == "list" for mode, _ in modes) else "block",
         output_mode="list" if any(mode == "list" for _, mode in modes) else "group",
         layers=len(layers),
-        ous=sum(max(1, table.ous) for table in layers),
+        ous=max(
+            sum(max(1, len(ous)) for ous in tile)
+            for tile in zip(*(ous_by_tile(t, geometry.tiles) for t in layers), strict=True)
+        ),
         blocks=max(-(-table.spec.rows // geometry.ou_rows) for table in layers),
         outputs=max(table.spec.cols for table in layers),
         channels=sum(table.spec.cols for table in layers),
@@ -174,14 +199,17 @@ def _ous_per_output(table: LayerTable) -> int:
 
 
 def _layer_fields(
-    table: LayerTable, shape: EngineShape, first_ou: int, first_channel: int
+    table: LayerTable, shape: EngineShape, first_ous: Sequence[int], first_channel: int
 ) -> dict[str, int | Sequence[int]]:
     spec, out = table.spec, table.spec.output
     last_block = (spec.rows - 1) // shape.geometry.ou_rows
+    counts = [len(ous) for ous in ous_by_tile(table, shape.tiles)]
     return {
-        "first_ou": first_ou,
-        "last_ou": first_ou + max(1, table.ous) - 1,
-        "empty": int(table.ous == 0),
+        "first_ou": first_ous,
+        "last_ou": [
+            first + max(1, count) - 1 for first, count in zip(first_ous, counts, strict=True)
+        ],
+        "empty": [int(count == 0) for count in counts],
         "last_block": last_block,
         "last_lanes": spec.rows - last_block * shape.geometry.ou_rows,
         "first_channel": first_channel,
@@ -193,8 +221,8 @@ def _layer_fields(
     }
 
 
-def _index_words(table: LayerTable, shape: EngineShape) -> list[int]:
-    if not table.ous:
+def _index_words(table: LayerTable, shape: EngineShape, ous: np.ndarray) -> list[int]:
+    if not len(ous):
         return [0]
     fields = index_fields(
         table,
@@ -206,15 +234,15 @@ def _index_words(table: LayerTable, shape: EngineShape) -> list[int]:
     columns = {name: values.tolist() for name, values in fields.items()}
     layout = shape.index_layout
     return [
-        layout.pack({name: values[n] for name, values in columns.items()}) for n in range(table.ous)
+        layout.pack({name: values[n] for name, values in columns.items()}) for n in ous.tolist()
     ]
 
 
-def _cell_words(table: LayerTable, shape: EngineShape) -> list[int]:
-    if not table.ous:
+def _cell_words(table: LayerTable, shape: EngineShape, ous: np.ndarray) -> list[int]:
+    if not len(ous):
         return [0]
-    arrays = {"cells": table.cells.reshape(table.ous, -1).tolist()}
+    arrays = {"cells": table.cells[ous].reshape(len(ous), -1).tolist()}
     if table.cells_negative is not None:
-        arrays["cells_negative"] = table.cells_negative.reshape(table.ous, -1).tolist()
+        arrays["cells_negative"] = table.cells_negative[ous].reshape(len(ous), -1).tolist()
     layout = shape.cell_layout
-    return [layout.pack({name: rows[n] for name, rows in arrays.items()}) for n in range(table.ous)]
+    return [layout.pack({name: rows[n] for name, rows in arrays.items()}) for n in range(len(ous))]

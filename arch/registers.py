@@ -60,9 +60,10 @@ _IDLE = {
     "index": "the window is there, but not the index of the next OU",
     "input": "the inputs of the next OU are collected",
     "output": "an OU waits for free accumulators, or the last outputs of a layer leave",
+    "balance": "a tile has ended a position that another has not",
 }
 IDLE_CAUSES = tuple(_IDLE)
-"""Why no plane is issued in a cycle; each has a counter called ``idle_CAUSE``."""
+"""Why a tile issues no plane in a cycle; each has a counter called ``idle_CAUSE``."""
 
 REGISTERS = (
     Register(
@@ -236,16 +237,18 @@ REGISTERS = (
     ),
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),
-    _counter("planes", 0x110, "Cycles in which an OU plane was issued"),
+    _counter("planes", 0x110, "OU planes issued, of all tiles"),
     *(
-        _counter(f"idle_{cause}", 0x118 + 8 * number, f"Cycles without a plane: {text}")
+        _counter(
+            f"idle_{cause}", 0x118 + 8 * number, f"Cycles of all tiles without a plane: {text}"
+        )
         for number, (cause, text) in enumerate(_IDLE.items())
     ),
-    # 0x158 is free for planes that are skipped.
+    _counter("planes_skipped", 0x160, "OU planes without a one that were not issued"),
 )
 """Every register, in the order of the addresses."""
 COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)
-"""Registers that count; those of idle cycles and ``planes`` add up to ``cycles``."""
+"""Registers that count; those of idle cycles and ``planes`` add up to ``cycles`` by tiles."""
 
 
 def find_register(name: str) -> Register:

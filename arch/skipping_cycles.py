@@ -5,16 +5,17 @@ the OUs that are issued through the few places where one can wait for another; i
 neither stream stalls. ``docs/hardware.md`` derives it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arch.cycles import layer_cycles
+from arch.cycles import layer_cycles, tile_sum
 from arch.engine_shape import EMULATED_CONVERSION, EngineShape
 from arch.idle_cycles import layer_idle
 from arch.plane_counts import issued_planes
 from arch.tables import LayerTable
+from arch.tiles import ous_by_tile
 
 __all__ = ["LayerWork", "follow_planes", "work_of_layer"]
 
@@ -36,19 +37,22 @@ class LayerWork:
     total : int
         Cycles after the one that takes the command, up to the one of the last output.
     planes : int
-        Planes issued: the cycles in which an OU works.
+        Planes issued, of all tiles: the cycles in which an OU works.
     idle : mapping of str to int
-        The other cycles by cause, as :func:`arch.idle_cycles.layer_idle` has them.
+        The other cycles of all tiles by cause, as :func:`arch.idle_cycles.layer_idle` has them.
+    tiles : int
+        Datapaths that work side by side.
     """
 
     total: int
     planes: int
     idle: Mapping[str, int]
+    tiles: int = 1
 
     @property
     def utilisation(self) -> float:
-        """Share of the cycles in which an OU works."""
-        return self.planes / self.total
+        """Share of the cycles of all tiles in which an OU works."""
+        return self.planes / (self.total * self.tiles)
 
 
 def work_of_layer(
@@ -83,10 +87,16 @@ def work_of_layer(
         every = replace(every, load=load)
     if not shape.skip_zero_planes:
         return LayerWork(
-            total=every.total + late, planes=every.planes, idle=layer_idle(every, late=late)
+            total=every.total + late,
+            planes=every.planes,
+            idle=layer_idle(every, late=late),
+            tiles=every.tiles,
         )
     return follow_planes(
-        issued_planes(table, windows, shape.geometry.act_bits),
+        [
+            issued_planes(table, windows, shape.geometry.act_bits, ous)
+            for ous in ous_by_tile(table, shape.tiles)
+        ],
         load=every.load,
         first_beat=first_beat,
         late=late,
@@ -98,7 +108,7 @@ def work_of_layer(
 
 
 def follow_planes(
-    counts: np.ndarray,
+    counts: Sequence[np.ndarray],
     *,
     load: int,
     first_beat: int = 1,
@@ -112,8 +122,9 @@ def follow_planes(
 
     Parameters
     ----------
-    counts : int array, shape (P, N)
-        Planes of each OU at each position; the last OU of a position has at least one.
+    counts : sequence of int array, shape (P, n)
+        For each tile, planes of each of its OUs at each position; the last OU of a position has at
+        least one.
     load : int
         Cycles that bring the inputs of a position, if nothing waits.
     first_beat : int
@@ -131,14 +142,48 @@ def follow_planes(
     """
     # The first bank, buffer half and place of the queue were never taken: they are free at once.
     released, drained = [0, 0], [0, 0]
-    taken = [0] * queue  # cycle in which the controller took each OU that has planes
-    loaded, busy = _START + late, 0  # last beat of a position; last plane of the OUs so far
-    shown, passed = 0, 0  # the record before: its data left the memory; it left input fetch
-    window = collecting = output = 0  # idle cycles
-    for planes, records in _issued(counts):
+    tiles = [_Tile(fetch=fetch, queue=queue) for _ in counts]
+    loaded, ended = _START + late, 0  # last beat of a position; last plane of the slowest tile
+    for parts in zip(*map(_issued, counts), strict=True):
         loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
-        full, bank = loaded + 1, drained[-2] + 1
-        window += max(0, full - busy - 1)
+        for tile, (planes, records) in zip(tiles, parts, strict=True):
+            tile.follow(planes, records, full=loaded + 1, bank=drained[-2] + 1, ended=ended)
+        released.append(max(tile.read for tile in tiles))
+        ended = max(tile.busy for tile in tiles)
+        drained.append(max(ended + conversion + _RESULT, drained[-1] + 1) + drain - 1)
+    total = drained[-1] + tile_sum(len(tiles)) + _OUTPUT
+    return LayerWork(
+        total=total,
+        planes=sum(int(part.sum()) for part in counts),
+        idle={
+            "balance": sum(tile.balance + ended - tile.busy for tile in tiles),
+            "window": sum(tile.window for tile in tiles),
+            "input": sum(tile.collecting for tile in tiles),
+            "output": sum(tile.output + total - ended for tile in tiles),
+        },
+        tiles=len(tiles),
+    )
+
+
+class _Tile:
+    """What is remembered of a tile from one position to the next."""
+
+    def __init__(self, *, fetch: int, queue: int) -> None:
+        self._fetch = fetch
+        self._queue = queue
+        self._taken = [0] * queue  # cycle in which the controller took each OU that has planes
+        # The record before: its last read, its data left the memory, it left input fetch.
+        self.read, self._shown, self._passed = 0, 0, 0
+        self.busy = 0  # last plane of the OUs so far
+        self.balance = self.window = self.collecting = self.output = 0  # idle cycles
+
+    def follow(
+        self, planes: list[int], records: list[int], *, full: int, bank: int, ended: int
+    ) -> None:
+        """Follow the OUs of a position: its inputs, a bank, the position before in all tiles."""
+        fetch, queue, taken = self._fetch, self._queue, self._taken
+        read, shown, passed, busy = self.read, self._shown, self._passed, self.busy
+        self.window += max(0, full - max(busy, ended) - 1)
         for count, record in zip(planes, records, strict=True):
             # The first record since the last OU with planes: it waits for a place in the queue,
             # even if it has none itself.
@@ -154,20 +199,16 @@ def follow_planes(
                 passed = shown + 1
             take = max(passed + 1, busy, bank)
             if take > busy:  # idle up to the cycle in which it is taken
-                waits = max(0, take - max(passed, busy) - 1)
-                output += waits
-                collecting += take - max(busy, full - 1) - waits
+                ahead = max(busy, ended)  # until then it is ahead of another tile
+                self.balance += min(take, ahead) - busy
+                if take > ahead:
+                    waits = max(0, take - max(passed, ahead) - 1)
+                    self.output += waits
+                    self.collecting += take - max(ahead, full - 1) - waits
             taken.append(take)
             busy = take + count
             bank = full = 0
-        released.append(read)
-        drained.append(max(busy + conversion + _RESULT, drained[-1] + 1) + drain - 1)
-    total = drained[-1] + _OUTPUT
-    return LayerWork(
-        total=total,
-        planes=int(counts.sum()),
-        idle={"window": window, "input": collecting, "output": output + total - busy},
-    )
+        self.read, self._shown, self._passed, self.busy = read, shown, passed, busy
 
 
 def _issued(counts: np.ndarray) -> Iterator[tuple[list[int], list[int]]]:

@@ -14,6 +14,7 @@ from arch.layer import INPUT, LayerSpec
 from arch.manifest import MANIFEST, file_name
 from arch.table_files import load
 from arch.tables import MappingTables
+from arch.tiles import count_crossbars
 from arch.validate_records import check_records
 
 __all__ = ["LayerSummary", "Validation", "validate"]
@@ -88,7 +89,7 @@ def validate(directory: Path) -> Validation:
                 name=table.spec.name,
                 scheme=table.spec.scheme,
                 ous=table.ous,
-                crossbars=-(-table.ous // tables.geometry.slots) * tables.geometry.arrays,
+                crossbars=count_crossbars(table.ous, tables.geometry) * tables.geometry.arrays,
                 segments=table.segments,
                 segments_kept=table.segments_kept,
                 weights=count,

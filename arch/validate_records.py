@@ -76,7 +76,7 @@ def _refuse(wrong: np.ndarray | np.bool, message: str, first: int = 0) -> None:
 
 def _check_slots(table: LayerTable, geometry: Geometry) -> None:
     limits = (
-        ("crossbar", table.crossbar, max(1, -(-table.ous // geometry.slots))),
+        ("crossbar", table.crossbar, max(1, _crossbars(table.ous, geometry))),
         ("slot_row", table.slot_row, geometry.slot_rows),
         ("slot_col", table.slot_col, geometry.slot_cols),
     )
@@ -85,11 +85,10 @@ def _check_slots(table: LayerTable, geometry: Geometry) -> None:
         if wrong.any():
             ou = int(np.argmax(wrong))
             raise InputError(f"OU {ou}: {name} is {numbers[ou]}, but 0 to {count - 1} are there")
-    slots = (
-        table.crossbar.astype(np.int64) * geometry.slots
-        + table.slot_row * geometry.slot_cols
-        + table.slot_col
-    )
+    # Crossbars go round the tiles, and so do OUs: OU 0 is the first of tile 0, OU 1 of tile 1.
+    rounds, tile = np.divmod(table.crossbar.astype(np.int64), geometry.tiles)
+    slots = rounds * geometry.slots + table.slot_row * geometry.slot_cols + table.slot_col
+    slots = slots * geometry.tiles + tile
     wrong = slots != np.arange(table.ous)
     if wrong.any():
         used, users = np.unique(slots, return_counts=True)
@@ -97,6 +96,11 @@ def _check_slots(table: LayerTable, geometry: Geometry) -> None:
             one, two = np.flatnonzero(slots == used[np.argmax(users)])[:2].tolist()
             raise InputError(f"OU {two}: is in the slot of OU {one}")
         _refuse(wrong, "is not in the slot of its number: OUs fill slot after slot, without gaps")
+
+
+def _crossbars(ous: int, geometry: Geometry) -> int:
+    dealt = (len(range(tile, ous, geometry.tiles)) for tile in range(geometry.tiles))
+    return sum(-(-count // geometry.slots) for count in dealt)
 
 
 def _check_indices(name: str, indices: np.ndarray, count: int, first: int) -> None:

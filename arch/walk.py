@@ -190,7 +190,9 @@ def operation_walk(operation: HostSpec, sources: tuple[int, ...]) -> Walk:
     """What an operation reads when its source maps begin at the addresses ``sources``."""
     channels, height, width = operation.in_shape
     first = sources[0]
-    if operation.kind == "average_pool":
+    if operation.kernel is not None:
+        return _kernel_walk(operation, first)
+    if operation.pools:
         window = (Level(count=width, at=1), Level(count=height, at=width), Level())
         move = (Level(), Level(), Level(count=channels, at=height * width))
         return Walk(at=first, levels=window + move)
@@ -215,6 +217,27 @@ def operation_walk(operation: HostSpec, sources: tuple[int, ...]) -> Walk:
         y=-before,
         height=channels,
         levels=(Level(), Level(), Level(), *move),
+    )
+
+
+def _kernel_walk(operation: HostSpec, first: int) -> Walk:
+    """The windows of a pool with a kernel."""
+    channels, height, width = operation.in_shape
+    (rows, columns), (down, across) = operation.window, operation.stride
+    return Walk(
+        at=first - operation.padding[0] * width - operation.padding[1],
+        y=-operation.padding[0],
+        x=-operation.padding[1],
+        height=height,
+        width=width,
+        levels=(
+            Level(count=columns, at=1, x=1),
+            Level(count=rows, at=width, y=1),
+            Level(),
+            Level(count=operation.out_shape[2], at=across, x=across),
+            Level(count=operation.out_shape[1], at=down * width, y=down),
+            Level(count=channels, at=height * width),
+        ),
     )
 
 

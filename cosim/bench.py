@@ -47,12 +47,14 @@ class Bench:
 
 def _layer_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
     monitor = ports["monitor"]["fields"]
+    tiles = monitor["tiles"]["fields"]
     return {
         "COMMAND_BITS": ports["command__payload"]["bits"],
         "BEAT_BITS": ports["i__payload"]["bits"],
         "RESULT_BITS": ports["o__payload"]["bits"],
-        "CODES_BITS": monitor["codes"]["bits"],
-        "VALUES_BITS": monitor["values"]["bits"],
+        "CODES_BITS": tiles["0"]["fields"]["codes"]["bits"],
+        "VALUES_BITS": tiles["0"]["fields"]["values"]["bits"],
+        "TILES": len(tiles),
         "STREAMS": monitor["offered"]["bits"],
     }
 

@@ -29,7 +29,8 @@ def counts_of_images(counters: np.ndarray) -> tuple[dict[str, int], ...]:
 def counts_of_model(model: NetworkCycles) -> dict[str, int]:
     """What one image adds to every counter when neither stream stalls."""
     idle = {f"idle_{cause}": model.idle(cause) for cause in IDLE_CAUSES}
-    return {"cycles": model.total, "images": 1, "planes": model.planes} | idle
+    counts = {"cycles": model.total, "images": 1, "planes": model.planes}
+    return counts | idle | {"planes_skipped": model.skipped}
 
 
 def wrong_counters(
@@ -41,9 +42,9 @@ def wrong_counters(
 ) -> str:
     """The first disagreement of the counters, or an empty text.
 
-    There must be an interrupt an image; planes and idle cycles must be the cycles; cycles and
-    planes must be those of the monitor, which counts by itself; without stalls every count must
-    be that of the model.
+    There must be an interrupt an image; planes and idle cycles must be the cycles of all tiles;
+    cycles and planes must be those of the monitor, which counts by itself; planes that are skipped
+    must be those of the model, and without stalls every count must be.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def wrong_counters(
             "images": 1,
             "cycles": sum(step.cycles for step in shown),
             "planes": sum(step.planes for step in shown),
+            "planes_skipped": model.skipped,
         }
         if exact:
             known = predicted.keys() - (set() if image else _BEFORE_IMAGE)
@@ -73,9 +75,10 @@ def wrong_counters(
             if counts[name] != count:
                 return f"image {image}: counter {name} counted {counts[name]}, expected {count}"
         idle = sum(counts[f"idle_{cause}"] for cause in IDLE_CAUSES)
-        if counts["planes"] + idle != counts["cycles"]:
+        if counts["planes"] + idle != counts["cycles"] * model.tiles:
+            tiles = f" of {model.tiles} tiles" if model.tiles > 1 else ""
             return (
                 f"image {image}: {counts['planes']} planes and {idle} idle cycles are not "
-                f"{counts['cycles']} cycles"
+                f"{counts['cycles']} cycles{tiles}"
             )
     return ""

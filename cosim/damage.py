@@ -44,8 +44,7 @@ def damaged_images(program: NetworkProgram) -> Iterator[Damage]:
     """Every kind of damage that a load can tell."""
     image = load_image(program)
     words = [int.from_bytes(image[n : n + 4], "little") for n in range(0, len(image), 4)]
-    starts = dict(_starts(program))
-    first, last = next(iter(starts.values())), list(starts.values())[-1]
+    first, second, third, *_, last = _starts(program)
     depth = sections(program.shape)[-1].depth
 
     def flipped(place: int, bit: int = 0) -> bytes:
@@ -60,7 +59,7 @@ def damaged_images(program: NetworkProgram) -> Iterator[Damage]:
     yield Damage("hash", flipped(_DIGEST + 3, 5), Error.LOAD_CRC)
     yield Damage("first section", flipped(first, 0), Error.LOAD_SECTION)
     yield Damage("last section", flipped(last, 16), Error.LOAD_SECTION)
-    swapped = [*words[:first], *words[starts["layer"] : starts["index"]], *words[first:]]
+    swapped = [*words[:first], *words[second:third], *words[first:]]
     yield Damage("sections in another order", _bytes(swapped), Error.LOAD_SECTION)
     yield Damage("empty section", changed(last + 1, 0), Error.LOAD_LENGTH)
     yield Damage("section too large", changed(last + 1, depth + 1), Error.LOAD_LENGTH)
@@ -144,11 +143,11 @@ def _with_field(shape: NetworkShape, packed: int, name: str, value: int) -> int:
     raise ValueError(f"a step has no field {name}")
 
 
-def _starts(program: NetworkProgram) -> Iterator[tuple[str, int]]:
+def _starts(program: NetworkProgram) -> Iterator[int]:
     """Where each section begins in the load image."""
     at = _FIRST
     for section in sections(program.shape):
-        yield section.name, at
+        yield at
         at += 2 + len(program.memories[section.name][1]) * section.parts
 
 

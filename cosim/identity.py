@@ -23,7 +23,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
         "magic": {"value": MAGIC},
         "version": {"minor": VERSION[1], "major": VERSION[0]},
         "capabilities": {
-            "tiles": 1,
+            "tiles": g.tiles,
             "skip_zero_planes": int(program.shape.engine.skip_zero_planes),
             "macro": int(program.shape.engine.macro is not None),
             "differential": int(g.encoding == "differential"),

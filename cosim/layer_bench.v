@@ -9,6 +9,7 @@ module layer_bench #(
     parameter RESULT_BITS = 1,
     parameter CODES_BITS = 1,
     parameter VALUES_BITS = 1,
+    parameter TILES = 1,
     parameter STREAMS = 1
 );
     reg rst /*verilator public_flat_rw*/ = 1;
@@ -33,9 +34,10 @@ module layer_bench #(
     wire [STREAMS-1:0] offered /*verilator public_flat_rd*/;
     wire [STREAMS-1:0] taken /*verilator public_flat_rd*/;
 
-    localparam MONITOR_BITS = CODES_BITS + VALUES_BITS + 2 * STREAMS + 2;
+    localparam TILE_BITS = CODES_BITS + VALUES_BITS + 2;
     localparam RESULT_AT = CODES_BITS + 1;
-    localparam OFFERED_AT = RESULT_AT + VALUES_BITS + 1;
+    localparam OFFERED_AT = TILES * TILE_BITS;
+    localparam MONITOR_BITS = OFFERED_AT + 2 * STREAMS;
 
 `include "bench_clock.vh"
 
@@ -70,13 +72,20 @@ module layer_bench #(
     );
 
     integer inputs, outputs, codes, values;
-    integer got;
+    integer got, tile;
     reg [BEAT_BITS-1:0] next_beat = 0;
     reg was_busy = 0;
     reg [31:0] left = 0, idle = 0, noise = 1;
     reg [63:0] remaining = 0;
     wire hangs = idle == patience || remaining == 0;
-    wire progress = |(offered & taken) | monitor[0];
+    wire [TILES-1:0] planes_there;
+    genvar number;
+    generate
+        for (number = 0; number < TILES; number = number + 1) begin : each
+            assign planes_there[number] = monitor[number * TILE_BITS];
+        end
+    endgenerate
+    wire progress = |(offered & taken) | |planes_there;
     wire signed [31:0] wide = {{(33 - RESULT_BITS){result[RESULT_BITS-2]}}, result[RESULT_BITS-2:0]};
 
     always @(posedge clk) begin
@@ -130,9 +139,14 @@ module layer_bench #(
                 results <= results + 1;
             end
 
-            if (record && monitor[0]) $fwrite(codes, "%h\n", monitor[1 +: CODES_BITS]);
-            if (record && monitor[RESULT_AT])
-                $fwrite(values, "%h\n", monitor[RESULT_AT + 1 +: VALUES_BITS]);
+            // What a tile shows, with its number.
+            if (record) for (tile = 0; tile < TILES; tile = tile + 1) begin
+                if (monitor[tile * TILE_BITS])
+                    $fwrite(codes, "%0d %h\n", tile, monitor[tile * TILE_BITS + 1 +: CODES_BITS]);
+                if (monitor[tile * TILE_BITS + RESULT_AT])
+                    $fwrite(values, "%0d %h\n", tile,
+                            monitor[tile * TILE_BITS + RESULT_AT + 1 +: VALUES_BITS]);
+            end
 
             if ((was_busy && !busy) || hangs) begin
                 hung <= hangs;

@@ -49,6 +49,8 @@ class LayerResult(Result):
         Counters of the hardware.
     cycles_model : int
         Cycles of the model; they apply when ``stall`` is 0.
+    tiles : int
+        Datapaths that worked side by side.
     """
 
     layer: str
@@ -56,6 +58,12 @@ class LayerResult(Result):
     cycles: int
     planes: int
     cycles_model: int
+    tiles: int = 1
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the cycles of all tiles in which a plane was issued."""
+        return self.planes / (self.cycles * self.tiles) if self.cycles else 0.0
 
 
 def read_layer_results(directory: Path) -> Iterator[LayerResult]:

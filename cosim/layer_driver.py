@@ -29,8 +29,8 @@ class LayerRun:
         Time the simulator took.
     waiting : str
         What each stream did when the run ended.
-    codes, values : list of int
-        Monitored words, one a plane and one an OU; empty unless recorded.
+    codes, values : list of list of int
+        For each tile, monitored words, one a plane and one an OU; empty unless recorded.
     """
 
     outputs: np.ndarray
@@ -40,8 +40,8 @@ class LayerRun:
     clocks: int
     seconds: float
     waiting: str
-    codes: list[int]
-    values: list[int]
+    codes: list[list[int]]
+    values: list[list[int]]
 
 
 def pack_words(elements: np.ndarray, bits: int) -> bytes:
@@ -128,5 +128,9 @@ class LayerDriver(Driver):
             values=self._words("values{}.hex") if recorded else [],
         )
 
-    def _words(self, name: str) -> list[int]:
-        return [int(line, 16) for line in self._take(name).split()]
+    def _words(self, name: str) -> list[list[int]]:
+        words: list[list[int]] = [[] for _ in range(self._shape.tiles)]
+        for line in self._take(name).splitlines():
+            tile, word = line.split()
+            words[int(tile)].append(int(word, 16))
+        return words

@@ -9,7 +9,12 @@ from arch.geometry import Geometry
 from arch.plane_counts import plane_mask
 from cosim.golden import LayerTrace
 
-__all__ = ["issued_order", "locate", "unpack_word"]
+__all__ = ["EVERY_OU_IS_RIGHT", "issued_order", "locate", "unpack_word"]
+
+EVERY_OU_IS_RIGHT = (
+    "every OU is right: look at the accumulators, the index of outputs or the requantisation"
+)
+"""Where to look if no tile went wrong."""
 
 
 def unpack_word(word: int, count: int, bits: int, *, signed: bool = False) -> list[int]:
@@ -21,18 +26,26 @@ def unpack_word(word: int, count: int, bits: int, *, signed: bool = False) -> li
 
 
 def issued_order(
-    trace: LayerTrace, geometry: Geometry, *, skip_zero_planes: bool
+    trace: LayerTrace,
+    geometry: Geometry,
+    *,
+    skip_zero_planes: bool,
+    ous: np.ndarray | None = None,
 ) -> list[tuple[int, int]]:
-    """OU and plane of everything that is issued for an output position, in order."""
+    """OU and plane of everything that a tile issues for an output position, in order.
+
+    The tile has the OUs numbered ``ous``, or all of them.
+    """
     planes = range(geometry.act_bits)
-    masks = np.full(len(trace.drive), (1 << geometry.act_bits) - 1)
+    numbers = np.arange(len(trace.drive)) if ous is None else ous
+    masks = np.full(len(numbers), (1 << geometry.act_bits) - 1)
     if skip_zero_planes:
-        masks = plane_mask(trace.drive, geometry.act_bits)
+        masks = plane_mask(trace.drive[numbers], geometry.act_bits)
         if len(masks) and not masks[-1]:
             masks[-1] = 1  # a plane of zeros ends the position
     return [
         (ou, plane)
-        for ou, mask in enumerate(masks.tolist())
+        for ou, mask in zip(numbers.tolist(), masks.tolist(), strict=True)
         for plane in reversed(planes)
         if mask >> plane & 1
     ]
@@ -48,8 +61,9 @@ def locate(
     code_bits: int,
     value_bits: int,
     skip_zero_planes: bool = False,
+    ous: np.ndarray | None = None,
 ) -> str:
-    """Where the hardware first left the golden model within one output position.
+    """Where a tile first left the golden model within one output position.
 
     Parameters
     ----------
@@ -63,17 +77,19 @@ def locate(
         Width of one code and of one value.
     skip_zero_planes : bool
         Whether the hardware issues only planes with a one.
+    ous : int array, shape (n,), optional
+        Numbers of the OUs of the tile; all unless given.
 
     Returns
     -------
     str
-        One line.
+        One line; empty if every OU is right.
     """
     golden = trace.codes
     if trace.codes_negative is not None:
         golden = np.concatenate([trace.codes, trace.codes_negative], axis=2)
     columns = golden.shape[2]
-    issued = issued_order(trace, geometry, skip_zero_planes=skip_zero_planes)
+    issued = issued_order(trace, geometry, skip_zero_planes=skip_zero_planes, ous=ous)
     if len(codes) < len(issued):
         return f"only {len(codes)} of {len(issued)} planes were issued"
     for (ou, plane), word in zip(issued, codes, strict=False):
@@ -90,7 +106,7 @@ def locate(
                     f"OU {ou}, weight column {column}: shift-and-add gave {got}, expected {want}, "
                     f"though all its ADC codes are right"
                 )
-    return "every OU is right: look at the accumulators, the index of outputs or the requantisation"
+    return ""
 
 
 def _codes_of_plane(codes: np.ndarray, plane: int, activation: ActFormat) -> list[int]:

@@ -17,11 +17,12 @@ from arch.cycles import layer_cycles
 from arch.plane_counts import issued_planes
 from arch.program import build_program
 from arch.skipping_cycles import LayerWork, work_of_layer
+from arch.tiles import ous_by_tile
 from cosim.driver import BURST, CLOCK_NS
 from cosim.golden import GoldenLayer
 from cosim.layer_case import LayerCase, LayerResult
 from cosim.layer_driver import LayerDriver
-from cosim.mismatch import locate
+from cosim.mismatch import EVERY_OU_IS_RIGHT, locate
 from cosim.testbench import built_as, read_tables
 from cosim.verdict import judge
 
@@ -89,20 +90,26 @@ class Testbench:
         self.run(layer, windows, stall=stall, record=True)
         again = await self.driver.finish()
         skips = self.program.shape.skip_zero_planes
-        before = np.full((position, max(1, table.ous)), geometry.act_bits)
-        if skips:
-            before = issued_planes(table, windows[:position], geometry.act_bits)
-        values = self.monitor["values"]
-        return locate(
-            GoldenLayer(table, geometry).trace(windows[position]),
-            geometry,
-            table.spec.activation,
-            codes=again.codes[before.sum(dtype=int) :],
-            values=again.values[np.count_nonzero(before) :],
-            code_bits=self.monitor["codes"]["fields"]["0"]["bits"],
-            value_bits=values["bits"] // geometry.ou_weights,
-            skip_zero_planes=skips,
-        )
+        trace = GoldenLayer(table, geometry).trace(windows[position])
+        shown = self.monitor["tiles"]["fields"]["0"]["fields"]
+        for tile, ous in enumerate(ous_by_tile(table, geometry.tiles)):
+            before = np.full((position, max(1, len(ous))), geometry.act_bits)
+            if skips:
+                before = issued_planes(table, windows[:position], geometry.act_bits, ous)
+            place = locate(
+                trace,
+                geometry,
+                table.spec.activation,
+                codes=again.codes[tile][before.sum(dtype=int) :],
+                values=again.values[tile][np.count_nonzero(before) :],
+                code_bits=shown["codes"]["fields"]["0"]["bits"],
+                value_bits=shown["values"]["bits"] // geometry.ou_weights,
+                skip_zero_planes=skips,
+                ous=ous,
+            )
+            if place:
+                return f"tile {tile}, {place}" if geometry.tiles > 1 else place
+        return EVERY_OU_IS_RIGHT
 
     async def settle(self) -> None:
         """Let the accumulators be cleared after a reset."""

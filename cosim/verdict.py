@@ -82,6 +82,7 @@ def judge(
         cycles=done.cycles,
         planes=done.planes,
         cycles_model=model.total,
+        tiles=model.tiles,
         clocks=done.clocks,
         seconds=done.seconds,
         problem=problem,

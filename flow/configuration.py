@@ -240,11 +240,12 @@ class Configuration(Section):
         return self
 
     def crossbar_geometry(self) -> Geometry:
-        """The geometry with the widths of ``quantise``, as every room takes it."""
+        """The geometry with the widths of ``quantise`` and the tiles, as every room takes it."""
         return Geometry(
             **self.geometry.model_dump(),
             weight_bits=self.quantise.weight_bits,
             act_bits=self.quantise.act_bits,
+            tiles=self.hardware.tiles,
         )
 
     def at(self, path: str) -> Any:

@@ -8,6 +8,7 @@ from flow.configuration_section import Count, Section, Share
 
 __all__ = ["DataSection", "ModelSection"]
 
+DataKind = Literal["digits", "photographs", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"]
 Deviation = Annotated[float, Field(ge=1e-3, le=1000, allow_inf_nan=False)]
 
 
@@ -15,11 +16,12 @@ class ModelSection(Section):
     """The network."""
 
     kind: Literal["builtin"] = Field(default="builtin", description="Where the network comes from.")
-    name: Literal["digits_cnn", "resnet20", "resnet_tiny"] = Field(
+    name: Literal["digits_cnn", "lenet5", "resnet20", "resnet_tiny"] = Field(
         default="digits_cnn",
-        description="Which of the networks that come with Ohmforge. `resnet20` is that of He et "
-        "al. for images of 32 x 32, with option A shortcuts; `resnet_tiny` has one block of 4, 8 "
-        "and 8 channels a group, for trials.",
+        description="Which of the networks that come with Ohmforge. `lenet5` has 5 x 5 kernels and "
+        "pooling, for small grey images. `resnet20` is that of He et al. for images of 32 x 32, "
+        "with option A shortcuts; `resnet_tiny` has one block of 4, 8 and 8 channels a group, for "
+        "trials.",
     )
     weights: str | None = Field(
         default=None,
@@ -30,17 +32,19 @@ class ModelSection(Section):
 class DataSection(Section):
     """The data set."""
 
-    kind: Literal["digits", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"] = Field(
+    kind: DataKind = Field(
         default="digits",
         description="The data set; `digits` are the 1,797 handwritten digits of 8 x 8 pixels that "
-        "come with scikit-learn, split into train, validation and test by the seed. The others "
-        "are files, see [software](software.md).",
+        "come with scikit-learn, `photographs` 520 squares of 32 x 32 pixels out of its two "
+        "photographs, for trials of networks for colour images without a download; both are "
+        "split into train, validation and test by the seed. The others are files, see "
+        "[software](software.md).",
     )
     path: str | None = Field(
         default=None,
         description="The file (`jpeg-npz`, `npz`) or directory (`folder`, `idx`, "
-        "`cifar10-binary`); every kind but `digits` needs it. Like every path here it is relative "
-        "to the working directory.",
+        "`cifar10-binary`); every kind but `digits` and `photographs` needs it. Like every path "
+        "here it is relative to the working directory.",
     )
     test_path: str | None = Field(
         default=None,
@@ -61,7 +65,7 @@ class DataSection(Section):
         le=0.8,
         allow_inf_nan=False,
         description="Share of the images of `path`, or with `validation_from: test` of the test "
-        "images, that is validation split (not for `digits`).",
+        "images, that is validation split (only for files).",
     )
     validation_from: Literal["train", "test"] = Field(
         default="train",
@@ -79,16 +83,16 @@ class DataSection(Section):
     train_limit: Count | None = Field(
         default=None,
         description="Most images that are taken for training and validation together; the seed "
-        "chooses. For quick trials (not for `digits`).",
+        "chooses. For quick trials (only for files).",
     )
     test_limit: Count | None = Field(default=None, description="Most images of the test split.")
 
     @model_validator(mode="after")
     def _check_paths(self) -> "DataSection":
-        if self.kind == "digits":
+        if self.kind in ("digits", "photographs"):
             for name in ("path", "test_path", "train_limit", "test_limit"):
                 if getattr(self, name) is not None:
-                    raise ValueError(f"data.{name} does not go with data.kind: digits")
+                    raise ValueError(f"data.{name} does not go with data.kind: {self.kind}")
         elif not self.path:
             raise ValueError(f"data.path must be given for data.kind: {self.kind}")
         if self.kind in ("idx", "cifar10-binary") and self.test_path is not None:

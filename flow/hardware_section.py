@@ -15,7 +15,11 @@ __all__ = ["HardwareSection"]
 class HardwareSection(Section):
     """The generated hardware."""
 
-    tiles: Literal[1] = Field(default=1, description="Operation units that work in parallel.")
+    tiles: Literal[1, 2, 4, 8] = Field(
+        default=1,
+        description="Layer datapaths that work side by side, on different OUs of the same output "
+        "position. Each has crossbars of its own, so the mapping tables depend on it.",
+    )
     skip_zero_planes: bool = Field(
         default=False,
         description="Whether bit planes in which every input bit of an OU is zero are left out; "

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from flow.report_network import counter_table, cycle_table
+
 __all__ = ["report_tables"]
 
 _COLUMNS = (
@@ -26,14 +28,20 @@ _COLUMNS = (
 
 
 def report_tables(report: Mapping[str, Any]) -> RenderableType:
-    """A table with a row a layer and one for the totals, and one with the accuracies.
+    """The layers and their totals, cycles and counters of an image, and a summary.
 
     Parameters
     ----------
     report : mapping
         What :func:`flow.report_file.read_report` returns.
     """
-    return Group(_layers(report), _summary(report))
+    tables = [_layers(report)]
+    if "image_cycles" in report:
+        tables.append(cycle_table(report["image_cycles"]))
+    network = report["cosim"].get("network")
+    if network and network.get("counters"):
+        tables.append(counter_table(network["counters"]))
+    return Group(*tables, _summary(report))
 
 
 def _layers(report: Mapping[str, Any]) -> Table:
@@ -95,8 +103,6 @@ def _summary(report: Mapping[str, Any]) -> Table:
     )
     if cosim.get("network"):
         table.add_row("network", _network(cosim["network"]))
-        if cosim["network"].get("counters"):
-            table.add_row("idle cycles", _idle(cosim["network"]["counters"]))
     hardware = report.get("hardware", {})
     if hardware.get("crossbar") == "macro":
         latency = hardware["macro_latency"]
@@ -120,17 +126,6 @@ def _cycles(network: Mapping[str, Any]) -> str:
     if network.get("cycles_bound", network["cycles_model"]) == network["cycles_model"]:
         return text
     return f"{text}, {network['cycles_bound']:,} if no plane were skipped"
-
-
-def _idle(counters: Mapping[str, Any]) -> str:
-    """Cycles of an image without an OU plane, by cause, beside those of the model that differ."""
-    causes = []
-    for name, count in counters.items():
-        if name.startswith("idle_") and (count["rtl"] or count["model"]):
-            model = "" if count["rtl"] == count["model"] else f" (model {count['model']:,})"
-            causes.append(f"{name.removeprefix('idle_')} {count['rtl']:,}{model}")
-    idle = counters["cycles"]["rtl"] - counters["planes"]["rtl"]
-    return f"{idle:,} an image: {', '.join(causes)}" if causes else f"{idle:,} an image"
 
 
 def _search(search: Mapping[str, Any]) -> str:

@@ -9,12 +9,13 @@ from torch import nn
 from arch.errors import InputError
 from flow.configuration import Configuration, DataSection
 from flow.search_section import SearchSection
-from sw.datasets import Dataset, FileShares, load_digits, load_files
+from sw.datasets import Dataset, FileShares, load_digits, load_files, load_photographs
 from sw.networks import build
 from sw.train import Recipe
 from sw.weights import load_weights
 
 __all__ = [
+    "SHIPPED",
     "finetuning_recipe",
     "load_dataset",
     "new_network",
@@ -22,6 +23,9 @@ __all__ = [
     "start_network",
     "training_recipe",
 ]
+
+SHIPPED = {"digits": load_digits, "photographs": load_photographs}
+"""Data sets that come with scikit-learn, by kind."""
 
 
 def load_dataset(configuration: Configuration) -> Dataset:
@@ -33,8 +37,8 @@ def load_dataset(configuration: Configuration) -> Dataset:
         If a file is missing or wrong.
     """
     data = configuration.data
-    if data.kind == "digits":
-        return load_digits(seed=configuration.seed)
+    if data.kind in SHIPPED:
+        return SHIPPED[data.kind](seed=configuration.seed)
     stamps = tuple(_stamp(path) for path in (data.path, data.test_path) if path)
     return _files(data.model_dump_json(), configuration.seed, stamps)
 

@@ -1,4 +1,4 @@
-"""Accumulate: adds the results of OUs into the outputs of a position."""
+"""Accumulate: adds the results of OUs into the outputs of a position, tile by tile."""
 
 from amaranth import Array, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -15,14 +15,14 @@ __all__ = ["Accumulate"]
 class Accumulate(wiring.Component):
     """Sum the results of all OUs of a position, output by output.
 
-    There are two banks: while one position is added up, the one before is drained and set back to
-    zero. When the index names a ``group``, an address is a group and the columns of the OU are its
-    outputs. When it names ``outputs``, an address is an output, and what the columns hold for it is
-    added on the way out.
+    Each tile has two banks: while one position is added up, the one before is drained and set back
+    to zero. When the index names a ``group``, an address is a group and the columns of the OU are
+    its outputs. When it names ``outputs``, an address is an output, and what the columns hold for
+    it is added on the way out. So is what several tiles hold.
 
-    Latency is three cycles from the last result of a position to its first sum; throughput is one
-    OU per cycle and one sum per cycle, without a gap between positions; the sums stall when ``o``
-    does, the results never.
+    Latency is three cycles from the last result of a position to its first sum, four with several
+    tiles; throughput is one OU a tile per cycle and one sum per cycle, without a gap between
+    positions; the sums stall when ``o`` does, the results never.
 
     Parameters
     ----------
@@ -35,23 +35,25 @@ class Accumulate(wiring.Component):
     index : layout
         Layout of the output part of an index word: an array of output numbers, in which
         ``outputs`` means none, or a group number.
+    tiles : int
+        Tiles that add up a position.
 
     Members
     -------
     last_output : ``In(range(outputs))``
         Last output of the layer; steady while it runs.
-    i : ``In(stream.Signature(OuResult, always_ready=True))``
-        Results of OUs.
+    i : array of ``In(stream.Signature(OuResult, always_ready=True))``
+        Results of the OUs of each tile; each marks the last of its position.
     drained : ``Out(1)``
-        A bank becomes free in this cycle.
+        A bank of every tile becomes free in this cycle.
     prepared : ``Out(1)``
         All accumulators have been set to zero since reset.
     o : ``Out(stream.Signature(PositionSum))``
         Sums, in the order of the outputs.
     """
 
-    def __init__(self, *, value_bits, acc_bits, ou_weights, outputs, index):
-        check_sizes(value_bits=value_bits, ou_weights=ou_weights, outputs=outputs)
+    def __init__(self, *, value_bits, acc_bits, ou_weights, outputs, index, tiles=1):
+        check_sizes(value_bits=value_bits, ou_weights=ou_weights, outputs=outputs, tiles=tiles)
         if acc_bits < value_bits:
             raise ValueError(f"acc_bits must be at least {value_bits}, as values, not {acc_bits}")
         self._grouped = not isinstance(index, data.ArrayLayout)
@@ -62,7 +64,7 @@ class Accumulate(wiring.Component):
         super().__init__(
             {
                 "last_output": In(span(outputs)),
-                "i": In(stream.Signature(result, always_ready=True)),
+                "i": In(stream.Signature(result, always_ready=True)).array(tiles),
                 "drained": Out(1),
                 "prepared": Out(1),
                 "o": Out(stream.Signature(PositionSum(acc_bits=acc_bits, outputs=outputs))),
@@ -77,48 +79,75 @@ class Accumulate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         columns = self._ou_weights if self._grouped else 1
-        m.submodules.drain = drain = Drain(depth=self.depth, columns=columns, outputs=self._outputs)
-        add_bank = Signal()
-        banks = [self._add_bank(m, drain, number, add_bank == number) for number in range(BANKS)]
-
-        # The last sum is written one cycle after its result has come.
-        position_last = self.i.valid & self.i.p.position_last
-        finish = Signal(BANKS)
-        m.d.sync += [add_bank.eq(add_bank ^ position_last), finish.eq(position_last << add_bank)]
-
-        if self._grouped:
-            value = Array(Array(bank)[drain.o.p.column] for bank in banks)[drain.o.p.bank]
+        m.submodules.drain = drain = Drain(
+            depth=self.depth, columns=columns, outputs=self._outputs, tiles=len(self.i)
+        )
+        values = [self._add_tile(m, drain, tile) for tile in range(len(self.i))]
+        if len(values) == 1:
+            valid, word, value = drain.o.valid, drain.o.p, values[0]
+            m.d.comb += drain.o.ready.eq(self.o.ready)
         else:
-            value = Mux(drain.o.p.bank, sum(banks[1]), sum(banks[0]))
+            valid, word, value = self._hold(m, drain, values)
         m.d.comb += [
             drain.last_output.eq(self.last_output),
-            drain.finish.eq(finish),
             self.drained.eq(drain.drained),
             self.prepared.eq(drain.prepared),
-            drain.o.ready.eq(self.o.ready),
-            self.o.valid.eq(drain.o.valid),
+            self.o.valid.eq(valid),
             self.o.p.value.eq(value),
-            self.o.p.channel.eq(drain.o.p.channel),
-            self.o.p.last.eq(drain.o.p.last),
+            self.o.p.channel.eq(word.channel),
+            self.o.p.last.eq(word.last),
         ]
         return m
 
-    def _add_bank(self, m, drain, number, adds):
+    def _hold(self, m, drain, values):
+        """Hold what the tiles show for a cycle: memories and adders of all would be a long path."""
+        valid, word = Signal(), Signal(drain.o.p.shape())
+        parts = [Signal.like(value, name=f"part{n}") for n, value in enumerate(values)]
+        m.d.comb += drain.o.ready.eq(~valid | self.o.ready)
+        with m.If(drain.o.ready):
+            m.d.sync += [valid.eq(drain.o.valid), word.eq(drain.o.p)]
+            m.d.sync += [part.eq(value) for part, value in zip(parts, values, strict=True)]
+        return valid, word, sum(parts)
+
+    def _add_tile(self, m, drain, tile):
+        """Make the banks of a tile; return what they show for the output that is drained."""
+        i = self.i[tile]
+        prefix = f"tile{tile}_" if len(self.i) > 1 else ""
+        add_bank = Signal(name=f"{prefix}add_bank")
+        banks = [
+            self._add_bank(m, drain, i, f"{prefix}bank{number}", number, add_bank == number)
+            for number in range(BANKS)
+        ]
+        # The last sum is written one cycle after its result has come.
+        position_last = i.valid & i.p.position_last
+        finish = Signal(BANKS, name=f"{prefix}finish")
+        m.d.sync += [add_bank.eq(add_bank ^ position_last), finish.eq(position_last << add_bank)]
+        m.d.comb += drain.finish[tile].eq(finish)
+
+        value = Signal(self.o.p.value.shape(), name=f"{prefix}value")
+        if self._grouped:
+            shown = Array(Array(bank)[drain.o.p.column] for bank in banks)[drain.o.p.bank]
+        else:
+            shown = Mux(drain.o.p.bank, sum(banks[1]), sum(banks[0]))
+        m.d.comb += value.eq(shown)
+        return value
+
+    def _add_bank(self, m, drain, i, name, number, adds):
         """Make a bank that adds while ``adds``; return what it shows, one value a column."""
         bank = AccumulatorBank(columns=self._ou_weights, depth=self.depth, **self._widths)
-        m.submodules[f"bank{number}"] = bank
+        m.submodules[name] = bank
         m.d.comb += [
-            bank.addends.eq(self.i.p.values),
+            bank.addends.eq(i.p.values),
             bank.read.eq(drain.read[number]),
             bank.read_at.eq(drain.read_at),
             bank.clear.eq(drain.clear[number]),
             bank.clear_at.eq(drain.clear_at),
         ]
         for column in range(self._ou_weights):
-            at = self.i.p.outputs if self._grouped else self.i.p.outputs[column]
+            at = i.p.outputs if self._grouped else i.p.outputs[column]
             here = 1 if self._grouped else at != self._outputs
             m.d.comb += [
                 bank.add_at[column].eq(at),
-                bank.add[column].eq(self.i.valid & adds & here),
+                bank.add[column].eq(i.valid & adds & here),
             ]
         return bank.values

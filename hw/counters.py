@@ -1,4 +1,4 @@
-"""Counters: how often things happened, all of them at one moment."""
+"""Counters: how much of everything happened, all of them at one moment."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -10,25 +10,25 @@ __all__ = ["Counters"]
 
 
 class Counters(wiring.Component):
-    """Count the cycles in which each event happens; show the counts of one moment.
+    """Add up what happens in every cycle; show the counts of one moment.
 
     All of them are latched together, so that sums over the values hold however long it takes to
     read them. A latch includes the events of its own cycle; ``clear`` forgets these, too.
 
     Latency is two cycles from ``latch`` to the values; throughput is any number of events a cycle,
-    each once; never stalls. Counts wrap.
+    of any size; never stalls. Counts wrap.
 
     Parameters
     ----------
-    names : sequence of str
-        The events.
+    events : mapping of str to int
+        The events, each with the bits of its amount: 1 for what happens once a cycle at most.
     bits : int
         Width of a counter.
 
     Members
     -------
-    events : ``In(StructLayout)`` of a bit each
-        What happens in this cycle.
+    events : ``In(StructLayout)`` of ``unsigned`` amounts
+        How much of each happens in this cycle.
     latch : ``In(1)``
         Show the counts of this cycle from now on.
     clear : ``In(1)``
@@ -37,17 +37,17 @@ class Counters(wiring.Component):
         The counts of the last latch; zero before.
     """
 
-    def __init__(self, names, *, bits):
+    def __init__(self, events, *, bits):
         check_sizes(bits=bits)
-        names = tuple(names)
-        if not names:
+        if not events:
             raise ValueError("there must be a counter")
+        check_sizes(**events)
         super().__init__(
             {
-                "events": In(data.StructLayout(dict.fromkeys(names, 1))),
+                "events": In(data.StructLayout(dict(events))),
                 "latch": In(1),
                 "clear": In(1),
-                "values": Out(data.StructLayout(dict.fromkeys(names, bits))),
+                "values": Out(data.StructLayout(dict.fromkeys(events, bits))),
             }
         )
 

@@ -11,7 +11,7 @@ __all__ = ["CycleCause", "CycleCauses"]
 
 
 class CycleCauses(data.StructLayout):
-    """What a cycle was used for, exactly one of the members.
+    """What a cycle of a tile was used for, exactly one of the members.
 
     Members
     -------
@@ -26,7 +26,7 @@ class CycleCauses(data.StructLayout):
 
 
 class CycleCause(wiring.Component):
-    """Say of each cycle whether a plane is issued, and if not, why not.
+    """Say of each cycle whether a tile issues a plane, and if not, why not.
 
     This is the definition of every cause of an idle cycle: the first that applies, in the order of
     ``elaborate``. Of a layer it is what the next plane waits for, seen from the OU controller.
@@ -42,7 +42,7 @@ class CycleCause(wiring.Component):
     loading, operating : ``In(1)``
         It is the input; it is an operation; else it is a layer. Valid with ``running``.
     layer : ``In(Activity)``
-        What the layer engine does.
+        What the tile does.
     cause : ``Out(CycleCauses)``
         One bit of it is high.
     """
@@ -67,6 +67,8 @@ class CycleCause(wiring.Component):
             m.d.comb += cause.load.eq(1)
         with m.Elif(self.operating):
             m.d.comb += cause.operation.eq(1)
+        with m.Elif(layer.ahead):
+            m.d.comb += cause.balance.eq(1)
         with m.Elif(layer.ou & ~layer.taken):  # no bank of accumulators is free
             m.d.comb += cause.output.eq(1)
         with m.Elif(layer.ou | layer.collecting):

@@ -1,5 +1,8 @@
 """Drain: walks over the outputs of a finished position."""
 
+from functools import reduce
+from operator import and_
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -32,6 +35,8 @@ class DrainedWord(data.StructLayout):
 class Drain(wiring.Component):
     """Read the accumulators of every finished position in order, and set them to zero.
 
+    A position is finished when it is complete in all tiles; their banks are read together.
+
     A word that holds a group of outputs is read once for each of them. After reset all words of
     both banks are set to zero, which takes ``depth`` cycles.
 
@@ -46,13 +51,16 @@ class Drain(wiring.Component):
         Outputs that share a word: the weight columns when grouped, else 1.
     outputs : int
         Outputs of a position, at most.
+    tiles : int
+        Tiles that add up a position.
 
     Members
     -------
     last_output : ``In(range(outputs))``
         Last output of the layer; steady while it runs.
-    finish : ``In(2)``
-        One bit a bank: its position is complete from the next cycle on. Banks alternate.
+    finish : ``In(ArrayLayout(2, tiles))``
+        One bit a bank: its position is complete from the next cycle on in that tile. Banks
+        alternate.
     read : ``Out(2)``
         Read in this cycle, one bit a bank.
     read_at : ``Out(range(depth))``
@@ -69,8 +77,8 @@ class Drain(wiring.Component):
         The output that the banks show.
     """
 
-    def __init__(self, *, depth, columns, outputs):
-        check_sizes(depth=depth, columns=columns, outputs=outputs)
+    def __init__(self, *, depth, columns, outputs, tiles=1):
+        check_sizes(depth=depth, columns=columns, outputs=outputs, tiles=tiles)
         if depth * columns < outputs:
             raise ValueError(f"{depth} words of {columns} columns do not hold {outputs} outputs")
         self._depth = depth
@@ -78,7 +86,7 @@ class Drain(wiring.Component):
         super().__init__(
             {
                 "last_output": In(span(outputs)),
-                "finish": In(2),
+                "finish": In(data.ArrayLayout(2, tiles)),
                 "read": Out(2),
                 "read_at": Out(span(depth)),
                 "clear": Out(2),
@@ -91,7 +99,7 @@ class Drain(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        complete = Signal(2)
+        complete = [Signal(2, name=f"complete{n}") for n, _ in enumerate(self.finish)]
         bank, step, issue = Signal(), Signal(), Signal()
         at = Signal.like(self.read_at)
         column = Signal.like(self.o.p.column)
@@ -104,7 +112,7 @@ class Drain(wiring.Component):
 
         m.d.comb += [
             step.eq(~self.o.valid | self.o.ready),
-            issue.eq(step & complete.bit_select(bank, 1)),
+            issue.eq(step & reduce(and_, complete).bit_select(bank, 1)),
             self.read.eq(issue << bank),
             self.read_at.eq(at),
             self.drained.eq(self.o.valid & self.o.ready & self.o.p.last),
@@ -130,7 +138,8 @@ class Drain(wiring.Component):
 
         freed = Signal(2)
         m.d.comb += freed.eq(self.drained << self.o.p.bank)
-        m.d.sync += complete.eq((complete & ~freed) | self.finish)
+        for own, finish in zip(complete, self.finish, strict=True):
+            m.d.sync += own.eq((own & ~freed) | finish)
         with m.If(~self.prepared):
             m.d.sync += [sweep.eq(sweep + 1), self.prepared.eq(sweep == self._depth - 1)]
         return m

@@ -14,7 +14,7 @@ from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram
-from arch.program import Program
+from arch.program import Program, tile_name
 from arch.registers import REGISTERS
 from arch.shape_record import shape_record
 from arch.systemrdl import systemrdl
@@ -36,12 +36,11 @@ LOAD_IMAGE = "tables.bin"
 HEADER = Path(__file__).with_name("registers.h")
 """The registers of a network engine for C, as :mod:`hw.register_export` wrote it."""
 
-_HOMES = {
-    "layer": ("control", "layers"),
+_HOMES = {"layer": ("control", "layers"), "channel": ("output", "channels")}
+_TILE_HOMES = {
     "index": ("index_fetch", "index"),
     "cells": ("crossbar", "cells"),
     "slot": ("crossbar", "slots"),
-    "channel": ("output", "channels"),
 }
 _PARTS = ("geometry", "macro")
 """Fields of the sizes of an engine that have sizes of their own."""
@@ -60,7 +59,7 @@ class _Design:
     homes: Mapping[str, tuple[str, str]]
     names: Mapping[str, object]
     layer_program: Program
-    macro: str
+    layer_engine: str
     others: Mapping[str, str]
     origin: str
     loadable: bool
@@ -140,6 +139,15 @@ def write_verilog(program, directory):
     return files
 
 
+def _homes(tiles):
+    """Module and array of every memory of a layer engine of so many tiles."""
+    return _HOMES | {
+        tile_name(name, tile, tiles): (f"tile{tile}.{module}", array)
+        for tile in range(tiles)
+        for name, (module, array) in _TILE_HOMES.items()
+    }
+
+
 def _layers(program):
     return _Design(
         top=TOP,
@@ -148,10 +156,10 @@ def _layers(program):
         parts=tuple(f"layer {number}: {name}" for number, name in enumerate(program.names)),
         sizes=_sizes(program.shape),
         layers=program.names,
-        homes=_HOMES,
+        homes=_homes(program.shape.tiles),
         names={},
         layer_program=program,
-        macro=f"{TOP}.macro",
+        layer_engine=TOP,
         others={},
         **_origin(program),
     )
@@ -160,7 +168,10 @@ def _layers(program):
 def _network(program):
     steps = program.steps
     sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
-    inside = {name: (f"engine.layers.{module}", array) for name, (module, array) in _HOMES.items()}
+    inside = {
+        name: (f"engine.layers.{module}", array)
+        for name, (module, array) in _homes(program.shape.engine.tiles).items()
+    }
     return _Design(
         top=NETWORK_TOP,
         title="Network engine",
@@ -179,7 +190,7 @@ def _network(program):
             **_load_names(program.shape),
         },
         layer_program=program.layers,
-        macro=f"{NETWORK_TOP}.engine.layers.macro",
+        layer_engine=f"{NETWORK_TOP}.engine.layers",
         others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
         **_origin(program.layers),
     )
@@ -254,4 +265,4 @@ def _names(design, program):
 def _macro(design):
     if design.layer_program.shape.macro is None:
         return {}
-    return {"macro": macro_names(design.layer_program, design.macro)}
+    return {"macro": macro_names(design.layer_program, design.layer_engine)}

@@ -46,16 +46,19 @@ class InputBuffer(wiring.Component):
 
     A position is ``last_block + 1`` beats of ``ou_rows`` activations. Lanes of the last beat from
     ``last_lanes`` on are stored as zero, whatever they carry. There is one copy of the memory for
-    each read port, so that the ports never collide.
+    each read port of each reader, so that the ports never collide. Readers release a position one
+    by one, and may read the next one before the others have released the first.
 
     Latency is one cycle from the last beat of a position to ``full``, and one from a read to its
     data; throughput is one beat per cycle, without a gap between positions, and one read a port per
-    cycle; ``i`` stalls while both halves hold positions that were not released.
+    cycle; ``i`` stalls while both halves hold positions that some reader has not released.
 
     Parameters
     ----------
+    readers : int
+        Readers.
     ports : int
-        Read ports.
+        Read ports of each.
     blocks : int
         Row blocks of a position, at most.
     ou_rows : int
@@ -77,12 +80,13 @@ class InputBuffer(wiring.Component):
         Output positions of the layer, at least 1; beats beyond them are not taken.
     i : ``In(stream.Signature(ArrayLayout(unsigned(act_bits), ou_rows)))``
         Activations in row order.
-    read : ``Out(BufferRead)``, flipped
-        Read side.
+    read : array of ``Out(BufferRead)``, flipped
+        Read side of each reader.
     """
 
-    def __init__(self, *, ports, blocks, ou_rows, act_bits, position_bits):
+    def __init__(self, *, readers=1, ports, blocks, ou_rows, act_bits, position_bits):
         check_sizes(
+            readers=readers,
             ports=ports,
             blocks=blocks,
             ou_rows=ou_rows,
@@ -97,33 +101,37 @@ class InputBuffer(wiring.Component):
                 "last_lanes": In(range(ou_rows + 1)),
                 "positions": In(position_bits),
                 "i": In(stream.Signature(data.ArrayLayout(unsigned(act_bits), ou_rows))),
-                "read": In(read),
+                "read": In(read).array(readers),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        fill_half, read_half, running = Signal(), Signal(), Signal()
-        full = Signal(2)
+        fill_half, running = Signal(), Signal()
         block = Signal.like(self.last_block)
         left = Signal.like(self.positions)
         last = block == self.last_block
         put = Signal()
+        # For each reader: the halves that it has not released, and the one that it reads.
+        held = [Signal(2, name=f"held{n}") for n, _ in enumerate(self.read)]
+        halves = [Signal(name=f"read_half{n}") for n, _ in enumerate(self.read)]
 
         m.d.comb += [
-            self.i.ready.eq(running & ~full.bit_select(fill_half, 1)),
+            self.i.ready.eq(running & ~Cat(full.bit_select(fill_half, 1) for full in held).any()),
             put.eq(self.i.valid & self.i.ready),
-            self.read.full.eq(full.bit_select(read_half, 1)),
         ]
-        self._add_copies(m, write_at=Cat(block, fill_half), put=put, last=last, read_half=read_half)
+        self._add_copies(m, write_at=Cat(block, fill_half), put=put, last=last, halves=halves)
 
-        with m.If(self.read.release):
-            m.d.sync += [full.bit_select(read_half, 1).eq(0), read_half.eq(~read_half)]
+        for read, full, read_half in zip(self.read, held, halves, strict=True):
+            m.d.comb += read.full.eq(full.bit_select(read_half, 1))
+            with m.If(read.release):
+                m.d.sync += [full.bit_select(read_half, 1).eq(0), read_half.eq(~read_half)]
+            with m.If(put & last):
+                m.d.sync += full.bit_select(fill_half, 1).eq(1)
         with m.If(put):
             m.d.sync += block.eq(Mux(last, 0, block + 1))
             with m.If(last):
                 m.d.sync += [
-                    full.bit_select(fill_half, 1).eq(1),
                     fill_half.eq(~fill_half),
                     left.eq(left - 1),
                     running.eq(left != 0),
@@ -132,12 +140,17 @@ class InputBuffer(wiring.Component):
             m.d.sync += [running.eq(1), left.eq(self.positions - 1)]
         return m
 
-    def _add_copies(self, m, *, write_at, put, last, read_half):
-        """Make the memories: each takes every beat, each is read by one port."""
+    def _add_copies(self, m, *, write_at, put, last, halves):
+        """Make the memories: each takes every beat, each is read by one port of one reader."""
         beat = Signal(self.i.p.shape())
         for lane, (stored, given) in enumerate(zip(beat, self.i.p, strict=True)):
             m.d.comb += stored.eq(Mux(last & (lane >= self.last_lanes), 0, given))
-        for port, (at, read) in enumerate(zip(self.read.blocks, self.read.data, strict=True)):
+        ports = [
+            (reader, half, at, shown)
+            for reader, half in zip(self.read, halves, strict=True)
+            for at, shown in zip(reader.blocks, reader.data, strict=True)
+        ]
+        for port, (reader, half, at, shown) in enumerate(ports):
             memory = Memory(
                 shape=beat.shape(),
                 depth=1 << len(write_at),
@@ -150,7 +163,7 @@ class InputBuffer(wiring.Component):
                 write_port.addr.eq(write_at),
                 write_port.data.eq(beat),
                 write_port.en.eq(put),
-                read_port.addr.eq(Cat(at, read_half)),
-                read_port.en.eq(self.read.en),
-                read.eq(read_port.data),
+                read_port.addr.eq(Cat(at, half)),
+                read_port.en.eq(reader.en),
+                shown.eq(read_port.data),
             ]

@@ -31,6 +31,8 @@ class LayerControl(wiring.Component):
         Layout of such a word.
     position_bits : int
         Width of a number of positions.
+    tiles : int
+        Planes that can be issued in a cycle.
 
     Members
     -------
@@ -44,8 +46,8 @@ class LayerControl(wiring.Component):
         Output positions of the running layer, at least 1; valid from ``start`` on.
     prepared : ``In(1)``
         The accumulators are cleared.
-    plane : ``In(1)``
-        A plane is issued in this cycle.
+    issued : ``In(range(tiles + 1))``
+        Planes that are issued in this cycle.
     position_done : ``In(1)``
         The last output of a position leaves in this cycle.
     busy : ``Out(1)``
@@ -58,8 +60,8 @@ class LayerControl(wiring.Component):
         Writes the memory; only if its words are not baked in.
     """
 
-    def __init__(self, words, *, layout, position_bits):
-        check_sizes(position_bits=position_bits)
+    def __init__(self, words, *, layout, position_bits, tiles=1):
+        check_sizes(position_bits=position_bits, tiles=tiles)
         self._contents = Contents(words, shape=layout)
         command = Command(layers=self._contents.depth, position_bits=position_bits)
         super().__init__(
@@ -69,7 +71,7 @@ class LayerControl(wiring.Component):
                 "start": Out(1),
                 "positions": Out(position_bits),
                 "prepared": In(1),
-                "plane": In(1),
+                "issued": In(range(tiles + 1)),
                 "position_done": In(1),
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
@@ -89,7 +91,7 @@ class LayerControl(wiring.Component):
             self.layer.eq(read.data),
         ]
         with m.If(self.busy):
-            m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.plane)]
+            m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.issued)]
 
         with m.FSM():
             with m.State("Idle"):

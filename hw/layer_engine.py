@@ -1,44 +1,38 @@
 """Layer engine: the datapath from activations of output positions to their outputs."""
 
-from amaranth import ClockSignal, Instance, Module
+from amaranth import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from arch.fixed import ou_magnitude
-from arch.program import POSITION_BITS, Program
+from arch.program import POSITION_BITS, Program, tile_name
 from hw.accumulate import Accumulate
-from hw.adc import Adc, code_bits
-from hw.emulated_crossbar import EmulatedCrossbar, bit_line_bits
-from hw.index_fetch import IndexFetch
+from hw.adc import code_bits
+from hw.emulated_crossbar import bit_line_bits
 from hw.input_buffer import InputBuffer
-from hw.input_fetch import InputFetch
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Activity, Command, Monitor, PlaneTag, Result, ScannedOu, struct
-from hw.macro_crossbar import MacroCrossbar
-from hw.ou_controller import OuController
+from hw.layouts import Activity, Command, Monitor, Result, TileMonitor, span, struct
 from hw.output import Output
-from hw.plane_scan import PlaneScan
-from hw.queue import Queue
 from hw.rom import load_port
-from hw.shift_add import ShiftAdd
+from hw.tile import Tile, value_bits
+from hw.tile_lead import TileLead
 
-__all__ = ["MACRO", "LayerEngine"]
-
-MACRO = "crossbar_macro"
-"""Name of the black box module, see ``docs/crossbar-macro.md``."""
+__all__ = ["LayerEngine"]
 
 
 class LayerEngine(wiring.Component):
     """Run one layer at a time over any number of output positions.
+
+    Its tiles work side by side on different OUs of a position; what they hold of an output is added
+    when the position is drained. A tile that has ended its OUs goes on with the next position.
 
     A command names the layer and the number of positions. For each position the engine takes the
     activations of its window, ``ou_rows`` a beat in row order, and gives the outputs of all columns
     in order.
 
     Latency and throughput are those of :func:`arch.cycles.layer_cycles`, exactly, when neither
-    stream stalls: in steady work one OU in ``act_bits`` cycles, without a gap, unless loading the
-    inputs or draining the outputs of a position takes longer. If planes are skipped, they are those
-    of :func:`arch.skipping_cycles.work_of_layer`. ``i`` stalls while two positions
+    stream stalls: in steady work one OU a tile in ``act_bits`` cycles, without a gap, unless
+    loading the inputs or draining the outputs of a position takes longer. If planes are skipped,
+    they are those of :func:`arch.skipping_cycles.work_of_layer`. ``i`` stalls while two positions
     wait; a stalled ``o`` stalls the rest once two positions are finished.
 
     Parameters
@@ -59,9 +53,11 @@ class LayerEngine(wiring.Component):
     cycles : ``Out(48)``
         Cycles from the command to the last output of the layer.
     planes : ``Out(48)``
-        OU planes issued for the layer.
-    activity : ``Out(Activity)``
-        What the OU controller does or waits for, for counters.
+        OU planes issued for the layer, by all tiles.
+    skipped : ``Out(span(tiles * act_bits + 1))``
+        OU planes that all tiles skipped in this cycle.
+    activity : ``Out(ArrayLayout(Activity, tiles))``
+        What the OU controller of each tile does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     load : ``In(TableLoad)``
@@ -73,13 +69,12 @@ class LayerEngine(wiring.Component):
             raise TypeError(f"program must be a Program, not {program!r}")
         self._program = program
         shape, g = program.shape, program.shape.geometry
-        self._level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
-        self._code_bits = code_bits(level_bits=self._level_bits, adc_bits=g.adc_bits)
-        self._value_bits = ou_magnitude(g).bit_length() + 1
+        level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
         monitor = Monitor(
-            code_bits=self._code_bits,
+            tiles=shape.tiles,
+            code_bits=code_bits(level_bits=level_bits, adc_bits=g.adc_bits),
             columns=g.arrays * g.ou_cols,
-            value_bits=self._value_bits,
+            value_bits=value_bits(g),
             ou_weights=g.ou_weights,
         )
         command = Command(layers=shape.layers, position_bits=POSITION_BITS)
@@ -91,7 +86,8 @@ class LayerEngine(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
-                "activity": Out(Activity()),
+                "skipped": Out(span(shape.tiles * g.act_bits + 1)),
+                "activity": Out(data.ArrayLayout(Activity(), shape.tiles)),
                 "monitor": Out(monitor),
                 **load_port(shape),
             }
@@ -105,134 +101,112 @@ class LayerEngine(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._add_components(m)
-        control, index_fetch = m.submodules.control, m.submodules.index_fetch
-        input_buffer, input_fetch = m.submodules.input_buffer, m.submodules.input_fetch
-        controller, crossbar = m.submodules.controller, m.submodules.crossbar
-        shift_add = m.submodules.shift_add
+        control, input_buffer = m.submodules.control, m.submodules.input_buffer
         accumulate, output = m.submodules.accumulate, m.submodules.output
-        # A macro gives codes, bit-line sums go through a converter first.
-        has_macro = self._program.shape.macro is not None
-        codes = crossbar.o if has_macro else m.submodules.adc.o
-        conversion = () if has_macro else ((crossbar.o, m.submodules.adc.i),)
+        tiles = [m.submodules[f"tile{number}"] for number in range(self._program.shape.tiles)]
 
         for source, sink in (
             (flipped(self.command), control.command),
             (flipped(self.i), input_buffer.i),
-            (index_fetch.o, input_fetch.i),
-            (input_fetch.read, input_buffer.read),
-            *self._lookahead(m, input_fetch.o, controller.i),
-            (controller.o, crossbar.i),
-            *conversion,
-            (codes, shift_add.i),
-            (shift_add.o, accumulate.i),
+            *((tile.read, input_buffer.read[n]) for n, tile in enumerate(tiles)),
+            *((tile.o, accumulate.i[n]) for n, tile in enumerate(tiles)),
             (accumulate.o, output.i),
             (output.o, flipped(self.o)),
         ):
             connect(m, source, sink)
         m.d.comb += [
             control.prepared.eq(accumulate.prepared),
-            control.plane.eq(controller.o.valid),
+            control.issued.eq(sum(tile.activity.plane for tile in tiles)),
             control.position_done.eq(self.o.valid & self.o.ready & self.o.p.last),
-            index_fetch.start.eq(control.start),
-            index_fetch.positions.eq(control.positions),
             input_buffer.start.eq(control.start),
             input_buffer.positions.eq(control.positions),
-            controller.drained.eq(accumulate.drained),
             self.busy.eq(control.busy),
             self.cycles.eq(control.cycles),
             self.planes.eq(control.planes),
-            self.activity.plane.eq(controller.o.valid),
-            self.activity.ou.eq(controller.i.valid),
-            self.activity.taken.eq(controller.i.ready),
-            self.activity.collecting.eq(input_fetch.collecting | input_fetch.o.valid),
-            self.activity.more.eq(index_fetch.more),
-            self.activity.window.eq(input_buffer.read.full),
-            self.activity.record.eq(index_fetch.o.valid),
-            self.monitor.plane.eq(codes.valid),
-            self.monitor.codes.eq(codes.p.levels),
-            self.monitor.result.eq(shift_add.o.valid),
-            self.monitor.values.eq(shift_add.o.p.values),
+            self.skipped.eq(sum(tile.skipped for tile in tiles)),
         ]
-        for name, stalling in zip(
-            Monitor.STREAMS,
-            (self.command, self.i, index_fetch.o, input_fetch.o, accumulate.o, self.o),
-            strict=True,
-        ):
-            m.d.comb += [
-                self.monitor.offered[name].eq(stalling.valid),
-                self.monitor.taken[name].eq(stalling.ready),
-            ]
         for component, names in (
-            (index_fetch, ("first_ou", "last_ou")),
             (input_buffer, ("last_block", "last_lanes")),
-            (input_fetch, ("empty",)),
-            (controller, ("signed",)),
             (accumulate, ("last_output",)),
             (output, ("first_channel", "zero_point", "minimum", "maximum")),
         ):
             m.d.comb += [getattr(component, name).eq(control.layer[name]) for name in names]
+        for number, tile in enumerate(tiles):
+            m.d.comb += [
+                tile.start.eq(control.start),
+                tile.positions.eq(control.positions),
+                tile.signed.eq(control.layer.signed),
+                tile.drained.eq(accumulate.drained),
+                self.activity[number].eq(tile.activity),
+                self.monitor.tiles[number].eq(tile.monitor),
+            ]
+            for name in ("first_ou", "last_ou", "empty"):
+                m.d.comb += getattr(tile, name).eq(control.layer[name][number])
+        if len(tiles) > 1:
+            lead = m.submodules.lead
+            for tile, ended, ahead in zip(tiles, lead.ended, lead.ahead, strict=True):
+                m.d.comb += [ended.eq(tile.ended), tile.ahead.eq(ahead)]
         if self._program.shape.loadable:
-            homes = {"layer": control, "index": index_fetch, "channel": output}
-            for name in self._program.shape.memories:
-                connect(m, flipped(getattr(self.load, name)), homes.get(name, crossbar).load)
+            self._load(m, tiles)
+        self._show_streams(m, tiles)
         return m
 
-    def _lookahead(self, m, fetched, issued):
-        """What is connected between input fetch and OU controller."""
-        if not self._program.shape.skip_zero_planes:
-            return [(fetched, issued)]
-        scan, queue = m.submodules.scan, m.submodules.queue
-        return [(fetched, scan.i), (scan.o, queue.i), (queue.o, issued)]
+    def _load(self, m, tiles):
+        """Connect the write ports of the memories."""
+        shape = self._program.shape
+        connect(m, flipped(self.load.layer), m.submodules.control.load)
+        connect(m, flipped(self.load.channel), m.submodules.output.load)
+        for number, tile in enumerate(tiles):
+            for name in shape.tile_memories:
+                port = getattr(self.load, tile_name(name, number, shape.tiles))
+                connect(m, flipped(port), getattr(tile.load, name))
+
+    def _show_streams(self, m, tiles):
+        """Show the monitor what each stream does."""
+        states = {
+            "command": (self.command.valid, self.command.ready),
+            "i": (self.i.valid, self.i.ready),
+            "accumulate": (m.submodules.accumulate.o.valid, m.submodules.accumulate.o.ready),
+            "o": (self.o.valid, self.o.ready),
+        }
+        for number, tile in enumerate(tiles):
+            for name in TileMonitor.STREAMS:
+                own = tile_name(name, number, len(tiles))
+                states[own] = (tile.offered[name], tile.taken[name])
+        for name, (valid, ready) in states.items():
+            m.d.comb += [
+                self.monitor.offered[name].eq(valid),
+                self.monitor.taken[name].eq(ready),
+            ]
 
     def _add_components(self, m):
         program, shape, g = self._program, self._program.shape, self._program.shape.geometry
-        index = struct(shape.index_layout)
-        outputs = index[shape.index_layout.fields[-1].name].shape
-        skips = shape.skip_zero_planes
-        tag = PlaneTag(outputs=outputs, skipped_of=g.act_bits if skips else None)
-        ou_size = {"ou_rows": g.ou_rows, "ou_cols": g.ou_cols}
-        buffer_size = {
-            "ports": shape.fetch_ports,
-            "blocks": shape.blocks,
-            "ou_rows": g.ou_rows,
-            "act_bits": g.act_bits,
-        }
         m.submodules.control = LayerControl(
             program.contents("layer"),
             layout=struct(shape.layer_layout),
             position_bits=POSITION_BITS,
+            tiles=shape.tiles,
         )
-        m.submodules.index_fetch = IndexFetch(
-            program.contents("index"), layout=index, position_bits=POSITION_BITS
+        m.submodules.input_buffer = InputBuffer(
+            readers=shape.tiles,
+            ports=shape.fetch_ports,
+            blocks=shape.blocks,
+            ou_rows=g.ou_rows,
+            act_bits=g.act_bits,
+            position_bits=POSITION_BITS,
         )
-        m.submodules.input_buffer = InputBuffer(**buffer_size, position_bits=POSITION_BITS)
-        m.submodules.input_fetch = InputFetch(**buffer_size, index=index, ous=shape.ous)
-        controlled = {
-            "ou_rows": g.ou_rows,
-            "act_bits": g.act_bits,
-            "ous": shape.ous,
-            "outputs": outputs,
-        }
-        if skips:
-            m.submodules.scan = PlaneScan(**controlled)
-            m.submodules.queue = Queue(ScannedOu(**controlled), depth=shape.queue_ous)
-        m.submodules.controller = OuController(**controlled, skip_zero_planes=skips)
-        self._add_crossbar(m, tag)
-        m.submodules.shift_add = ShiftAdd(
-            **ou_size,
-            level_bits=self._code_bits,
-            cell_bits=g.cell_bits,
-            weight_bits=g.weight_bits,
-            arrays=g.arrays,
-            value_bits=self._value_bits,
-            tag=tag,
-        )
+        for number in range(shape.tiles):
+            m.submodules[f"tile{number}"] = Tile(program, number=number)
+        if shape.tiles > 1:
+            m.submodules.lead = TileLead(tiles=shape.tiles)
+        index = struct(shape.index_layout)
         m.submodules.accumulate = Accumulate(
-            value_bits=self._value_bits,
+            value_bits=value_bits(g),
             acc_bits=shape.acc_bits,
             ou_weights=g.ou_weights,
             outputs=shape.outputs,
-            index=outputs,
+            index=index[shape.index_layout.fields[-1].name].shape,
+            tiles=shape.tiles,
         )
         m.submodules.output = Output(
             program.contents("channel"),
@@ -241,35 +215,3 @@ class LayerEngine(wiring.Component):
             out_bits=shape.out_bits,
             outputs=shape.outputs,
         )
-
-    def _add_crossbar(self, m, tag):
-        """Crossbar and ADC, or what is around a macro of both."""
-        program, macro = self._program, self._program.shape.macro
-        g = program.shape.geometry
-        sizes = {"ou_rows": g.ou_rows, "tag": tag}
-        columns = g.arrays * g.ou_cols
-        if macro is None:
-            m.submodules.crossbar = EmulatedCrossbar(
-                program.contents("cells"),
-                **sizes,
-                ou_cols=g.ou_cols,
-                cell_bits=g.cell_bits,
-                arrays=g.arrays,
-            )
-            m.submodules.adc = Adc(
-                **sizes, level_bits=self._level_bits, adc_bits=g.adc_bits, columns=columns
-            )
-            return
-        m.submodules.crossbar = crossbar = MacroCrossbar(
-            program.contents("slot"),
-            **sizes,
-            slot=struct(macro.slot_layout),
-            latency=macro.latency,
-            columns=columns,
-            code_bits=self._code_bits,
-        )
-        pins = {
-            f"{'o' if member.flow == In else 'i'}_{name}": getattr(crossbar.pins, name)
-            for name, member in crossbar.pins.signature.members.items()
-        }
-        m.submodules.macro = Instance(MACRO, i_clk=ClockSignal(), **pins)

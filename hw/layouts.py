@@ -3,6 +3,7 @@
 from amaranth import signed, unsigned
 from amaranth.lib import data
 
+from arch.program import tile_name
 from arch.words import WordLayout
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PositionSum",
     "Result",
     "ScannedOu",
+    "TileMonitor",
     "span",
     "struct",
 ]
@@ -229,12 +231,14 @@ class Result(data.StructLayout):
 
 
 class Activity(data.StructLayout):
-    """What keeps the OU controller of a layer engine busy, or makes it wait.
+    """What keeps the OU controller of a tile busy, or makes it wait.
 
     Members
     -------
     plane : ``unsigned(1)``
         A plane is issued in this cycle.
+    ahead : ``unsigned(1)``
+        The tile has ended a position that another has not.
     ou, taken : ``unsigned(1)``
         An OU waits with its inputs; the controller could take one.
     collecting : ``unsigned(1)``
@@ -248,12 +252,12 @@ class Activity(data.StructLayout):
     """
 
     def __init__(self):
-        names = ("plane", "ou", "taken", "collecting", "more", "window", "record")
+        names = ("plane", "ahead", "ou", "taken", "collecting", "more", "window", "record")
         super().__init__(dict.fromkeys(names, 1))
 
 
-class Monitor(data.StructLayout):
-    """What an observer sees of the inside of a layer engine; nothing depends on it.
+class TileMonitor(data.StructLayout):
+    """What an observer sees of the inside of a tile; nothing depends on it.
 
     Members
     -------
@@ -265,20 +269,41 @@ class Monitor(data.StructLayout):
         The results of one OU are valid in this cycle.
     values : ``ArrayLayout(signed(value_bits), ou_weights)``
         What the OU adds to its outputs, one value a weight column.
-    offered, taken : ``StructLayout`` of ``unsigned(1)``
-        Valid and ready of each stream that can stall.
     """
 
-    STREAMS = ("command", "i", "index_fetch", "input_fetch", "accumulate", "o")
+    STREAMS = ("index_fetch", "input_fetch")
+    """Streams of a tile that can stall."""
 
     def __init__(self, *, code_bits, columns, value_bits, ou_weights):
-        streams = data.StructLayout(dict.fromkeys(self.STREAMS, 1))
         super().__init__(
             {
                 "plane": 1,
                 "codes": data.ArrayLayout(code_bits, columns),
                 "result": 1,
                 "values": data.ArrayLayout(signed(value_bits), ou_weights),
+            }
+        )
+
+
+class Monitor(data.StructLayout):
+    """What an observer sees of the inside of a layer engine; nothing depends on it.
+
+    Members
+    -------
+    tiles : ``ArrayLayout(TileMonitor, tiles)``
+        Planes and results of each tile.
+    offered, taken : ``StructLayout`` of ``unsigned(1)``
+        Valid and ready of each stream that can stall; those of a tile have its number behind their
+        name, if there are several.
+    """
+
+    def __init__(self, *, tiles, **sizes):
+        own = [tile_name(name, n, tiles) for n in range(tiles) for name in TileMonitor.STREAMS]
+        names = ("command", "i", *own, "accumulate", "o")
+        streams = data.StructLayout(dict.fromkeys(names, 1))
+        super().__init__(
+            {
+                "tiles": data.ArrayLayout(TileMonitor(**sizes), tiles),
                 "offered": streams,
                 "taken": streams,
             }

@@ -7,20 +7,20 @@ from pathlib import Path
 from amaranth import Shape
 from amaranth.lib.wiring import In
 
+from arch.program import tile_name
 from hw.adc import code_bits
 from hw.emulated_crossbar import bit_line_bits
-from hw.layer_engine import MACRO
 from hw.layouts import struct
 from hw.macro_crossbar import MacroPins
+from hw.tile import CELLS, MACRO
 
 __all__ = ["macro_files", "macro_names"]
 
 _MODEL = f"{MACRO}.v"
-_CELLS = "crossbars.mem"
 
 
 def macro_files(program):
-    """The behavioural model of the macro of ``program``, and what its cells hold.
+    """The behavioural model of the macros of ``program``, and what their cells hold.
 
     Parameters
     ----------
@@ -55,18 +55,27 @@ def macro_files(program):
         if found != 1:
             raise ValueError(f"{_MODEL} must have one parameter {name}, not {found}")
     digits = -(-macro.line_layout.width // 4)
-    return {
-        _MODEL: text,
-        _CELLS: "".join(f"{word:0{digits}x}\n" for word in program.cell_words),
+    return {_MODEL: text} | {
+        file: "".join(f"{word:0{digits}x}\n" for word in words)
+        for file, words in zip(_cell_files(program), program.cell_words, strict=True)
     }
 
 
-def macro_names(program, instance):
-    """What ``names.json`` says of the macro that is called ``instance`` in the design."""
+def _cell_files(program):
+    """Name of the file with the cells of the macro of each tile."""
+    tiles = program.shape.tiles
+    return [f"{tile_name(CELLS, tile, tiles)}.mem" for tile in range(tiles)]
+
+
+def macro_names(program, engine):
+    """What ``names.json`` says of the macros; the layer engine in the design is ``engine``."""
     macro, g = program.shape.macro, program.shape.geometry
     return {
         "module": MACRO,
-        "instance": instance,
+        "instances": [
+            {"instance": f"{engine}.tile{tile}.macro", "cells": file}
+            for tile, file in enumerate(_cell_files(program))
+        ],
         "model": _MODEL,
         "latency": macro.latency,
         "clock": "clk",
@@ -78,7 +87,6 @@ def macro_names(program, instance):
             for name, member in _pins(program.shape)
         },
         "cells": {
-            "file": _CELLS,
             "arrays": g.arrays,
             "crossbars": macro.crossbars,
             "rows": g.rows,

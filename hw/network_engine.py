@@ -1,12 +1,12 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Module
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Module
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.network_program import NetworkProgram
 from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
-from arch.program import POSITION_BITS
+from arch.program import POSITION_BITS, tile_name
 from arch.registers import Error
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.beat_pack import BeatPack
@@ -21,14 +21,12 @@ from hw.result_store import ResultStore
 from hw.rom import load_port
 from hw.run_read import RunRead
 from hw.step_control import StepControl
-from hw.step_guard import StepGuard
+from hw.step_guard import StepGuard, patience
 from hw.window_walk import WindowWalk
 
 __all__ = ["NetworkEngine"]
 
 BYTE_BITS = 8
-PATIENCE = 2048
-"""Cycles in which nothing moves before a step of a loaded program is given up, at least."""
 
 
 class NetworkEngine(wiring.Component):
@@ -56,8 +54,10 @@ class NetworkEngine(wiring.Component):
         Results.
     progress : ``Out(Progress)``
         Where the engine is.
-    cause : ``Out(CycleCauses)``
-        What this cycle is used for.
+    cause : ``Out(ArrayLayout(CycleCauses, tiles))``
+        What each tile uses this cycle for.
+    skipped : ``Out``
+        OU planes that were skipped in this cycle.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
     loaded : ``In(1)``
@@ -71,6 +71,7 @@ class NetworkEngine(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         shape = program.shape
+        self._layers = LayerEngine(program.layers)
         monitor = NetworkMonitor(out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps)
         super().__init__(
             {
@@ -78,17 +79,13 @@ class NetworkEngine(wiring.Component):
                 "i": In(stream.Signature(BYTE_BITS)),
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
                 "progress": Out(Progress(steps=shape.steps)),
-                "cause": Out(CycleCauses()),
+                "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
+                "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(monitor),
                 "loaded": In(1, init=1),
                 **load_port(shape),
             }
         )
-
-    @property
-    def program(self):
-        """What the engine runs."""
-        return self._program
 
     def elaborate(self, platform):
         m = Module()
@@ -171,8 +168,9 @@ class NetworkEngine(wiring.Component):
             operands=OPERANDS,
             **run,
         )
-        m.submodules.layers = LayerEngine(program.layers)
-        m.submodules.cycle_cause = CycleCause()
+        m.submodules.layers = self._layers
+        for tile in range(shape.engine.tiles):
+            m.submodules[f"cycle_cause{tile}"] = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
             # An address that nobody checked must not wrap.
@@ -187,8 +185,7 @@ class NetworkEngine(wiring.Component):
                 layout=layout,
                 layers=shape.engine.layers,
                 elements=shape.depth,
-                # Nothing moves while the accumulators are cleared after a reset.
-                patience=max(PATIENCE, 1 << (2 * shape.engine.outputs).bit_length()),
+                patience=patience(outputs=shape.engine.outputs),
                 out_bits=shape.out_bits,
             )
 
@@ -199,7 +196,7 @@ class NetworkEngine(wiring.Component):
             (walk, ("at", "y", "x", "height", "width", "wide")),
             (walk.loops, ("last", "at", "y", "x")),
             (m.submodules.read, ("fill",)),
-            (operate, ("operand_signed", "operand_zero", "multiplier", "shift")),
+            (operate, ("operand_signed", "operand_zero", "multiplier", "largest", "shift")),
             (operate, ("zero_point", "minimum", "maximum")),
             (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
             (store, ("position_last",)),
@@ -231,6 +228,7 @@ class NetworkEngine(wiring.Component):
         for name in self._program.shape.engine.memories:
             connect(m, flipped(getattr(self.load, name)), getattr(layers.load, name))
         moving = self.monitor.offered.as_value() & self.monitor.taken.as_value()
+        waits = (self.i.ready & ~self.i.valid) | (self.o.valid & ~self.o.ready)
         m.d.comb += [
             control.hold.eq(~self.loaded),
             control.known.eq(guard.known),
@@ -238,12 +236,7 @@ class NetworkEngine(wiring.Component):
             guard.step.eq(control.step),
             guard.over.eq(control.over),
             guard.active.eq(~control.stopped),
-            guard.moves.eq(
-                moving.any()
-                | layers.activity.plane
-                | (self.i.ready & ~self.i.valid)
-                | (self.o.valid & ~self.o.ready)
-            ),
+            guard.moves.eq(moving.any() | self.monitor.plane | waits),
             guard.refused.eq(control.refused),
             guard.write.eq(store.write),
             guard.write_at.eq(store.write_at),
@@ -252,7 +245,7 @@ class NetworkEngine(wiring.Component):
 
     def _account(self, m):
         """Say where the engine is, and what each cycle is used for."""
-        control, cycle_cause = m.submodules.control, m.submodules.cycle_cause
+        control = m.submodules.control
         kind = control.step.kind
         m.d.comb += [
             self.progress.begin.eq(control.start & (control.number == 0)),
@@ -260,16 +253,24 @@ class NetworkEngine(wiring.Component):
             self.progress.stopped.eq(control.stopped),
             self.progress.refused.eq(control.refused),
             self.progress.step.eq(control.number),
-            cycle_cause.stopped.eq(control.stopped),
-            cycle_cause.running.eq(control.running),
-            cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
-            cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
-            cycle_cause.layer.eq(m.submodules.layers.activity),
-            self.cause.eq(cycle_cause.cause),
+            self.skipped.eq(m.submodules.layers.skipped),
         ]
+        for tile, (cause, activity) in enumerate(
+            zip(self.cause, m.submodules.layers.activity, strict=True)
+        ):
+            cycle_cause = m.submodules[f"cycle_cause{tile}"]
+            m.d.comb += [
+                cycle_cause.stopped.eq(control.stopped),
+                cycle_cause.running.eq(control.running),
+                cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
+                cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
+                cycle_cause.layer.eq(activity),
+                cause.eq(cycle_cause.cause),
+            ]
 
     def _show(self, m):
         control, store, layers = m.submodules.control, m.submodules.store, m.submodules.layers
+        ous = tile_name("input_fetch", 0, self._program.shape.engine.tiles)
         m.d.comb += [
             self.monitor.result.eq(store.taken),
             self.monitor.value.eq(store.i.p),
@@ -278,9 +279,9 @@ class NetworkEngine(wiring.Component):
             self.monitor.step.eq(control.number),
             self.monitor.cycles.eq(control.cycles),
             self.monitor.planes.eq(layers.planes),
-            self.monitor.plane.eq(layers.monitor.plane),
-            self.monitor.offered.ous.eq(layers.monitor.offered.input_fetch),
-            self.monitor.taken.ous.eq(layers.monitor.taken.input_fetch),
+            self.monitor.plane.eq(Cat(tile.plane for tile in layers.monitor.tiles).any()),
+            self.monitor.offered.ous.eq(layers.monitor.offered[ous]),
+            self.monitor.taken.ous.eq(layers.monitor.taken[ous]),
         ]
         for name, stalling in {
             "i": self.i,

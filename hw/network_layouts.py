@@ -153,9 +153,10 @@ class NetworkMonitor(data.StructLayout):
     planes : ``unsigned(48)``
         OU planes issued; valid with ``done`` of a layer.
     plane : ``unsigned(1)``
-        The codes of a plane are valid in this cycle.
+        The codes of a plane of some tile are valid in this cycle.
     offered, taken : ``StructLayout`` of ``unsigned(1)``
-        Valid and ready of each stream that can stall; ``ous`` are the OUs that input fetch gives.
+        Valid and ready of each stream that can stall; ``ous`` are the OUs that input fetch gives,
+        of the first tile.
     """
 
     STREAMS = ("i", "runs", "read_runs", "beats", "layer_results", "results", "o", "ous")

@@ -15,6 +15,7 @@ from arch.registers import (
 )
 from arch.shape_record import shape_identity
 from hw.counters import Counters
+from hw.cycle_cause import CycleCauses
 from hw.loader import Loader
 from hw.network_engine import BYTE_BITS, NetworkEngine
 from hw.register_block import RegisterBlock
@@ -70,7 +71,10 @@ class NetworkTop(wiring.Component):
             REGISTERS, address_bits=WORD_ADDRESS_BITS
         )
         m.submodules.run_control = control = RunControl(steps=self._program.shape.steps)
-        m.submodules.counters = counters = Counters(COUNTERS, bits=COUNTER_BITS)
+        tiles = self._program.shape.engine.tiles
+        events = dict.fromkeys(COUNTERS, tiles.bit_length())
+        events["planes_skipped"] = len(engine.skipped)
+        m.submodules.counters = counters = Counters(events, bits=COUNTER_BITS)
         drop = registers.control.reset
         if self._program.shape.engine.loadable:
             drop = drop | registers.control.load
@@ -98,7 +102,7 @@ class NetworkTop(wiring.Component):
         shape, g = self._program.shape, self._program.shape.engine.geometry
         values = {
             "capabilities": {
-                "tiles": 1,
+                "tiles": shape.engine.tiles,
                 "skip_zero_planes": shape.engine.skip_zero_planes,
                 "macro": shape.engine.macro is not None,
                 "differential": g.encoding == "differential",
@@ -175,11 +179,13 @@ class NetworkTop(wiring.Component):
         m.d.comb += [
             counters.events.cycles.eq(1),
             counters.events.images.eq(progress.end),
+            counters.events.planes_skipped.eq(self._engine.skipped),
             counters.latch.eq(written.latch | (written.latch_images & progress.end)),
             counters.clear.eq(written.clear),
         ]
-        for name, _field in self._engine.cause.shape():
-            m.d.comb += counters.events[counter_of(name)].eq(self._engine.cause[name])
+        for name, _field in CycleCauses():
+            tiles = sum(cause[name] for cause in self._engine.cause)
+            m.d.comb += counters.events[counter_of(name)].eq(tiles)
         for name in COUNTERS:
             m.d.comb += getattr(registers, name).value.eq(counters.values[name])
 

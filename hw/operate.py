@@ -1,4 +1,4 @@
-"""Operate: what happens between layers, additions, averages and shortcuts, in exact integers."""
+"""Operate: what happens between layers, additions, pooling and shortcuts, in exact integers."""
 
 from amaranth import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
@@ -11,11 +11,12 @@ __all__ = ["Operate"]
 
 
 class Operate(wiring.Component):
-    """Requantise the weighted sum of each window, as :class:`arch.host.HostSpec` says.
+    """Requantise the weighted sum of each window, or its largest, see :class:`arch.host.HostSpec`.
 
     Elements come one by one. ``acc`` is the sum of ``(element - zero) * multiplier`` over those of
-    a window that lie in the map, with the zero and the multiplier of their operand, and the result
-    is ``clamp(((acc + rounding) >> shift) + zero_point)``, rounded half up.
+    a window that lie in the map, with the zero and the multiplier of their operand, or the largest
+    of them, if there is one; the result is ``clamp(((acc + rounding) >> shift) + zero_point)``,
+    rounded half up.
 
     Latency is six cycles from the last element of a window; throughput is an element a cycle;
     stalls when ``o`` does.
@@ -36,6 +37,8 @@ class Operate(wiring.Component):
     operand_signed, operand_zero, multiplier : arrays of ``operands``
         Whether the codes of a source are two's complement, which stands for zero, and what each is
         multiplied by; steady in a step, as are the following.
+    largest : ``In(1)``
+        Take the largest instead of the sum.
     shift : ``In(shift_bits)``
     zero_point, minimum, maximum : ``In(signed(out_bits))``
     i : ``In(stream.Signature(ReadRun))``
@@ -62,6 +65,7 @@ class Operate(wiring.Component):
                 "operand_signed": In(data.ArrayLayout(1, operands)),
                 "operand_zero": In(data.ArrayLayout(zero, operands)),
                 "multiplier": In(data.ArrayLayout(unsigned(multiplier_bits), operands)),
+                "largest": In(1),
                 "shift": In(shift_bits),
                 "zero_point": In(signed(out_bits)),
                 "minimum": In(signed(out_bits)),
@@ -88,8 +92,13 @@ class Operate(wiring.Component):
         offset = Signal(signed(max(len(scaled), len(self.zero_point)) + 1))
         valid, last = Signal(5), Signal(4)
         begun = Signal()  # the sum holds elements of the window
+        counts = Signal(2)  # the value, the product is of an element inside
+        larger = Signal()
 
-        m.d.comb += offset.eq(scaled + self.zero_point)
+        m.d.comb += [
+            offset.eq(scaled + self.zero_point),
+            larger.eq(~begun | (product > total)),
+        ]
         with m.If(advance):
             m.d.sync += [
                 code.eq(Array(self.i.p["values"])[self.i.p.bank]),
@@ -98,6 +107,7 @@ class Operate(wiring.Component):
                 value.eq(Mux(inside, Mux(is_signed, code.as_signed(), code) - zero, 0)),
                 factor.eq(Array(self.multiplier)[operand]),
                 product.eq(value * factor),
+                counts.eq(counts << 1 | inside),
                 # With one more bit than it takes, half up is an increment between two shifts.
                 scaled.eq((((total << 1) >> self.shift) + 1) >> 1),
                 self.o.p.eq(
@@ -114,5 +124,10 @@ class Operate(wiring.Component):
                 self.o.valid.eq(valid[4]),
             ]
             with m.If(valid[2]):
-                m.d.sync += [total.eq(Mux(begun, total, 0) + product), begun.eq(~last[2])]
+                with m.If(~self.largest):
+                    m.d.sync += [total.eq(Mux(begun, total, 0) + product), begun.eq(~last[2])]
+                with m.Else():
+                    m.d.sync += begun.eq((begun | counts[1]) & ~last[2])
+                    with m.If(counts[1] & larger):
+                        m.d.sync += total.eq(product)
         return m

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
-from hw.layouts import FetchedOu, ScannedOu
+from hw.layouts import FetchedOu, ScannedOu, span
 
 __all__ = ["PlaneScan"]
 
@@ -34,6 +34,8 @@ class PlaneScan(wiring.Component):
         OUs with their inputs.
     o : ``Out(stream.Signature(ScannedOu))``
         Those that are issued.
+    skipped : ``Out(span(act_bits + 1))``
+        Planes of the OU taken in this cycle that are not issued; zero if none is taken.
     """
 
     def __init__(self, *, ou_rows, act_bits, ous, outputs):
@@ -43,6 +45,7 @@ class PlaneScan(wiring.Component):
             {
                 "i": In(stream.Signature(FetchedOu(**sizes))),
                 "o": Out(stream.Signature(ScannedOu(**sizes))),
+                "skipped": Out(span(act_bits + 1)),
             }
         )
 
@@ -60,6 +63,10 @@ class PlaneScan(wiring.Component):
             self.o.valid.eq(self.i.valid & (self.o.p.planes.any() | self.i.p.last)),
             self.i.ready.eq(self.o.ready),
         ]
+        issued = sum(plane for plane in self.o.p.planes)
+        none = ~self.o.p.planes.any()
+        with m.If(self.i.valid & self.i.ready):  # one plane of zeros ends a position
+            m.d.comb += self.skipped.eq(len(self._planes) - issued - (none & self.i.p.last))
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += begins.eq(self.o.p.last)
         return m

@@ -252,6 +252,16 @@ extern "C" {
 #define OHMFORGE__IDLE_OUTPUT__VALUE_bp 0
 #define OHMFORGE__IDLE_OUTPUT__VALUE_bw 64
 
+// reg - ohmforge::idle_balance
+#define OHMFORGE__IDLE_BALANCE__VALUE_bm 0xffffffffffffffff
+#define OHMFORGE__IDLE_BALANCE__VALUE_bp 0
+#define OHMFORGE__IDLE_BALANCE__VALUE_bw 64
+
+// reg - ohmforge::planes_skipped
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bm 0xffffffffffffffff
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bp 0
+#define OHMFORGE__PLANES_SKIPPED__VALUE_bw 64
+
 // addrmap - ohmforge
 typedef struct __attribute__ ((__packed__)) {
     uint32_t magic;
@@ -284,10 +294,12 @@ typedef struct __attribute__ ((__packed__)) {
     uint64_t idle_index;
     uint64_t idle_input;
     uint64_t idle_output;
+    uint64_t idle_balance;
+    uint64_t planes_skipped;
 } ohmforge_t;
 
 
-static_assert(sizeof(ohmforge_t) == 0x158, "Packing error");
+static_assert(sizeof(ohmforge_t) == 0x168, "Packing error");
 
 #ifdef __cplusplus
 }

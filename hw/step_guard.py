@@ -9,7 +9,18 @@ from arch.registers import Error
 from hw.arguments import check_sizes
 from hw.network_layouts import CODE_BITS
 
-__all__ = ["StepGuard"]
+__all__ = ["StepGuard", "patience"]
+
+PATIENCE = 2048
+"""Cycles in which nothing moves before a step is given up, at least."""
+
+
+def patience(*, outputs):
+    """Cycles in which nothing moves before a step is given up.
+
+    They are more than the accumulators of so many outputs take to be cleared after a reset.
+    """
+    return max(PATIENCE, 1 << (2 * outputs).bit_length())
 
 
 class StepGuard(wiring.Component):

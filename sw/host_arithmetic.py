@@ -31,11 +31,23 @@ def operate(spec: HostSpec, values: Sequence[np.ndarray]) -> np.ndarray:
 
 def _taken(spec: HostSpec, value: np.ndarray) -> np.ndarray:
     """What enters the sum, zero points taken off."""
-    if spec.kind == "average_pool":
-        return value.sum(axis=(2, 3), keepdims=True)
+    if spec.pools:
+        return _pooled(spec, value)
     if spec.kind == "shortcut":
         channels, behind = spec.channels_before + spec.in_shape[0], spec.out_shape[0]
         kept = value[:, :, :: spec.stride[0], :: spec.stride[1]]
         around = (spec.channels_before, behind - channels)
         return np.pad(kept, ((0, 0), around, (0, 0), (0, 0)))
     return value
+
+
+def _pooled(spec: HostSpec, value: np.ndarray) -> np.ndarray:
+    """Every window in one step: what is around the map is zero, or less than any number in it."""
+    (above, beside), (down, across) = spec.padding, spec.stride
+    largest = spec.kind == "max_pool"
+    outside = np.iinfo(value.dtype).min if largest else 0
+    around = ((0, 0), (0, 0), (above, above), (beside, beside))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(value, around, constant_values=outside), spec.window, axis=(2, 3)
+    )[:, :, ::down, ::across]
+    return windows.max(axis=(4, 5)) if largest else windows.sum(axis=(4, 5))

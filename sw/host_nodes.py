@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
+from sw.pool_nodes import read_pool
+
 __all__ = ["TracedOperation", "read_operation"]
 
 _ADD = {operator.add, operator.iadd, torch.add, "add", "add_"}
@@ -30,9 +32,11 @@ class TracedOperation:
     relu : bool
         Whether a ReLU follows an addition.
     stride : tuple of int
-        Vertical and horizontal stride of a shortcut.
+        Vertical and horizontal stride of a shortcut or a kernel.
     channels_before : int
         Channels of zeros before the first of a shortcut.
+    kernel, padding
+        As of :class:`arch.host.HostSpec`.
     node : str
         The node of the traced graph whose value is the output.
     """
@@ -43,6 +47,8 @@ class TracedOperation:
     relu: bool = False
     stride: tuple[int, int] = (1, 1)
     channels_before: int = 0
+    kernel: tuple[int, int] | None = None
+    padding: tuple[int, int] = (0, 0)
     node: str
 
 
@@ -74,6 +80,10 @@ def read_operation(
         if len(sources) != 2 or node.kwargs:
             raise ValueError(f"{node.name}: only two values of the network can be added")
         return _new(node, "add", sources, steps)
+    pool = read_pool(node, module)
+    if pool is not None:
+        made = _new(node, pool.kind, sources[:1], steps)
+        return replace(made, stride=pool.stride, kernel=pool.kernel, padding=pool.padding)
     if _is_average(node, module):
         return _new(node, "average_pool", sources[:1], steps)
     if node.op == "call_function" and node.target is operator.getitem:

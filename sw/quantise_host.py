@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def host_operation(
     """The integers of a host operation, and what it gives.
 
     Sources keep their own scales. One shift serves them all; it is such that the largest multiplier
-    has all its bits. A shortcut moves codes and changes none.
+    has all its bits. A shortcut moves codes and changes none, and a maximum chooses one.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def host_operation(
         shapes = " and ".join(str(source.shape) for source in sources)
         raise ValueError(f"values of one shape can be added, not {shapes}")
     form = sources[0].activation
-    if step.kind == "shortcut":
+    if step.kind in ("shortcut", "max_pool"):
         output = OutFormat(
             bits=form.bits, signed=form.signed, minimum=form.minimum, maximum=form.maximum
         )
@@ -99,7 +100,9 @@ def host_operation(
     else:
         signed = form.signed if step.kind == "average_pool" else not step.relu
         output, scale = output_format(observed, bits=bits, signed=signed)
-        count = 1 if step.kind == "add" else sources[0].shape[1] * sources[0].shape[2]
+        count = 1
+        if step.kind == "average_pool":
+            count = prod(step.kernel or sources[0].shape[1:])
         ratios = np.array([source.scale / (scale * count) for source in sources])
         _, shifts = fixed_ratio(ratios)
         shift = int(shifts.min())
@@ -112,6 +115,8 @@ def host_operation(
         out_shape=observed.shape,
         stride=step.stride,
         channels_before=step.channels_before,
+        kernel=step.kernel,
+        padding=step.padding,
         activations=tuple(source.activation for source in sources),
         multipliers=multipliers,
         shift=shift,

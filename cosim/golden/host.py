@@ -66,6 +66,8 @@ class GoldenOperation:
         channels, height, width = spec.in_shape
         if spec.kind == "add":
             return value - zero
+        if spec.kernel is not None or spec.kind == "max_pool":
+            return self._pool(value - zero)
         if spec.kind == "average_pool":
             flat = value.reshape(len(value), channels, height * width)
             return (flat @ np.ones(height * width, dtype=np.int64) - zero * height * width).reshape(
@@ -77,3 +79,22 @@ class GoldenOperation:
                 source = value[:, channel, row * spec.stride[0], :: spec.stride[1]]
                 taken[:, spec.channels_before + channel, row] = source - zero
         return taken
+
+    def _pool(self, value: np.ndarray) -> np.ndarray:
+        """Sum or maximum of the part of every window that lies in the map."""
+        spec = self.spec
+        _, height, width = spec.in_shape
+        tall, wide = (height, width) if spec.kernel is None else spec.kernel
+        pooled = np.empty((len(value), *spec.out_shape), dtype=np.int64)
+        for row in range(spec.out_shape[1]):
+            top = row * spec.stride[0] - spec.padding[0]
+            rows = [y for y in range(top, top + tall) if 0 <= y < height]
+            for column in range(spec.out_shape[2]):
+                left = column * spec.stride[1] - spec.padding[1]
+                columns = [x for x in range(left, left + wide) if 0 <= x < width]
+                part = value[:, :, rows][:, :, :, columns]
+                if spec.kind == "max_pool":
+                    pooled[:, :, row, column] = part.max(axis=(2, 3))
+                else:
+                    pooled[:, :, row, column] = part.sum(axis=(2, 3))
+        return pooled

@@ -7,6 +7,7 @@ __all__ = ["COMPARED_STAGES", "SHARED_STAGES", "STAGES"]
 
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
+_MAPPED = (*_WIDTHS, "hardware.tiles")
 _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
 _DATA = ("data.path", "data.test_path")
 _SEARCHED = tuple(f"search.{name}" for name in DECIDING)
@@ -36,7 +37,7 @@ STAGES = (
         output="policy.yaml",
         details="search",
         module="flow.stages.search",
-        reads=(*_NETWORK, "device", *_WIDTHS, *_RECIPE, "prune", *_SEARCHED),
+        reads=(*_NETWORK, "device", *_MAPPED, *_RECIPE, "prune", *_SEARCHED),
         needs=("train",),
         opens=_DATA,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
@@ -78,7 +79,7 @@ STAGES = (
         name="map",
         output="map",
         module="flow.stages.map",
-        reads=_WIDTHS,
+        reads=_MAPPED,
         needs=("quantise",),
         rooms=("sw", "arch"),
         distributions=("numpy",),
@@ -134,7 +135,7 @@ SHARED_STAGES = (
         reads=(
             *_NETWORK,
             "device",
-            *_WIDTHS,
+            *_MAPPED,
             *_RECIPE,
             "prune",
             "search.max_accuracy_drop",
@@ -163,7 +164,7 @@ COMPARED_STAGES = (
         name="measure",
         output="measured.json",
         module="flow.stages.measure",
-        reads=(*_NETWORK, *_WIDTHS),
+        reads=(*_NETWORK, *_MAPPED),
         opens=_DATA,
         needs=("train", "prune"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),

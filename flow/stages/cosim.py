@@ -23,18 +23,23 @@ from flow.json_file import read_json, write_json
 from flow.sources import load_dataset
 from flow.stage import Context
 from flow.stages.cosim_network import cosimulate_images
+from flow.stages.image_cycles import cycles_of_images, measured_images
 from flow.stages.map import TABLES
-from flow.stages.quantise import PRUNED
+from flow.stages.quantise import DENSE, PRUNED
 from flow.stages.verilog import NETWORK
 from sw.datasets import Split
 from sw.integer_inference import run as run_integers
 from sw.integer_network import IntegerNetwork, encode_input, load_integer_network
+from sw.mapping import map_network
 
 __all__ = ["RESULT", "check", "run"]
 
 RESULT = "result.json"
 """What was found; ``problems`` is empty if everything is right."""
 _IMAGES = 100
+_MODELLED = 8
+"""Images of which the cycles are modelled where they are not measured; large networks take seconds
+for each."""
 
 
 def run(context: Context) -> None:
@@ -73,7 +78,7 @@ def run(context: Context) -> None:
     context.output.mkdir()
     _keep(done, context.output)
     problems += done.problems
-    network_result = None
+    network_result, measured = None, []
     if settings.network_images:
         context.progress(2, 3, "building and running the whole network in RTL")
         network_result, whole = cosimulate_images(
@@ -86,6 +91,8 @@ def run(context: Context) -> None:
         (context.output / NETWORK).mkdir()
         _keep(whole, context.output / NETWORK)
         problems += whole.problems
+        clean = next(run for run in whole.runs if not run.stall)
+        measured = measured_images(clean, len(network_result["steps"]))
     shape = build_program(tables, **context.configuration.hardware.built_as).shape
     layers = {
         name: _layer(name, done)
@@ -96,6 +103,14 @@ def run(context: Context) -> None:
         }
         for name in golden.layers
     }
+    dense = load_integer_network(context.inputs["quantise"] / DENSE)
+    taken = cycles_of_images(
+        map_network(dense, tables.geometry),
+        tables,
+        context.configuration.hardware,
+        encode_input(network, test.images[: min(_MODELLED, settings.images)]),
+        measured,
+    )
     wrong = _wrong_images(done, tables, chosen)
     write_json(
         context.output / RESULT,
@@ -111,6 +126,7 @@ def run(context: Context) -> None:
             "problems": problems,
             "layers": layers,
             "network": network_result,
+            "image_cycles": taken,
         },
     )
 
@@ -193,7 +209,7 @@ def _layer(name: str, done: Cosimulation[LayerResult]) -> dict[str, Any]:
     return {
         "cycles_model": clean[0].cycles_model,
         "cycles_rtl": clean[0].cycles,
-        "ou_issue_utilisation": clean[0].planes / clean[0].cycles if clean[0].cycles else 0.0,
+        "ou_issue_utilisation": clean[0].utilisation,
         "outputs_compared": sum(result.compared for result in runs),
         "mismatches": sum(result.mismatches for result in runs),
     }

@@ -64,11 +64,11 @@ def cosimulate_images(
         "seconds": sum(run.seconds for run in done.runs),
         "cycles_per_second": done.cycles_per_second,
         "cycles_bound": network_cycles(loaded, program).total,
-        **_work(clean[0], len(program.steps)),
+        **_work(clean[0], len(program.steps), loaded.geometry.tiles),
     }, done
 
 
-def _work(run: NetworkResult, count: int) -> dict[str, Any]:
+def _work(run: NetworkResult, count: int, tiles: int) -> dict[str, Any]:
     """Cycles of one image: the last, whose input did not have to wait for the run to begin."""
     steps = run.steps[-count:]
     cycles = sum(step.cycles for step in steps)
@@ -77,7 +77,7 @@ def _work(run: NetworkResult, count: int) -> dict[str, Any]:
         "cycles_model": sum(step.cycles_model for step in steps),
         "cycles_rtl": cycles,
         "cycles_mean": sum(step.cycles for step in every) * count / len(every),
-        "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles),
+        "ou_issue_utilisation": sum(step.planes for step in steps) / max(1, cycles * tiles),
         "counters": _counters(run),
         "steps": [
             {

@@ -45,7 +45,7 @@ def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[s
     spec = table.spec
     dense = dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme)
     dense_bits, stored_bits = dense_and_stored_bits(spec.rows, spec.cols, table.ous, geometry)
-    crossbars = int(table.crossbar.max()) + 1 if table.ous else 0
+    crossbars = len(np.unique(table.crossbar))
     return {
         "name": spec.name,
         "kind": spec.kind,

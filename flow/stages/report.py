@@ -127,6 +127,7 @@ def run(context: Context) -> None:
             },
             "layers": layers,
             "totals": _totals(layers),
+            "image_cycles": cosim["image_cycles"],
             "cosim": {
                 name: cosim[name]
                 for name in (

@@ -3,13 +3,11 @@
 import numpy as np
 from sklearn import datasets as sklearn_datasets
 
-from sw.datasets.dataset import Dataset, Split
-from sw.datasets.splitting import stratified
+from sw.datasets.dataset import Dataset
+from sw.datasets.splitting import split_in_three
 
 __all__ = ["load_digits"]
 
-_TEST_SHARE = 0.20
-_VALIDATION_SHARE = 0.16
 _LEVELS = 16
 
 
@@ -27,10 +25,4 @@ def load_digits(*, seed: int) -> Dataset:
     bunch = sklearn_datasets.load_digits()
     images = (bunch.images[:, None] / _LEVELS).astype(np.float32)
     labels = bunch.target.astype(np.int64)
-    rest, test = stratified(labels, np.arange(len(labels)), _TEST_SHARE, seed)
-    train, validation = stratified(labels, rest, _VALIDATION_SHARE / (1 - _TEST_SHARE), seed)
-    splits = {
-        name: Split(images=images[index], labels=labels[index])
-        for name, index in (("train", train), ("validation", validation), ("test", test))
-    }
-    return Dataset(name="digits", classes=10, **splits)
+    return split_in_three("digits", images, labels, seed=seed)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from arch.geometry import Geometry
+from arch.tiles import count_crossbars
 
 __all__ = ["COMPRESSIONS", "compression", "dense_and_stored_bits", "float32_crossbars"]
 
@@ -49,4 +50,4 @@ def float32_crossbars(rows: int, cols: int, geometry: Geometry) -> int:
     """Crossbars of the dense layer with 32 bits a weight, in a positive and a negative array."""
     columns = cols * -(-32 // geometry.cell_bits)
     ous = -(-rows // geometry.ou_rows) * -(-columns // geometry.ou_cols)
-    return -(-ous // geometry.slots) * 2
+    return count_crossbars(ous, geometry) * 2

@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.geometry import Geometry
 from arch.packing import check_kept, count_ous, segment_grid
+from arch.tiles import count_crossbars
 
 __all__ = ["OuCount", "count", "dense_count"]
 
@@ -77,7 +78,7 @@ def dense_count(
 
 
 def _occupied(ous: int, geometry: Geometry, *, segments: int, segments_kept: int) -> OuCount:
-    numbers = -(-ous // geometry.slots)
+    numbers = count_crossbars(ous, geometry)
     return OuCount(
         ous=ous,
         crossbars=numbers * geometry.arrays,

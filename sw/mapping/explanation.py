@@ -17,17 +17,22 @@ __all__ = ["OuExplanation", "OuPlace", "WeightExplanation", "WeightPlace", "expl
 
 @dataclass(frozen=True, kw_only=True)
 class OuPlace:
-    """Where an OU lies: its number in the layer, crossbar, slot, and the slot's row and column."""
+    """Where an OU lies: its number in the layer, crossbar, slot, and the slot's row and column.
+
+    ``tile`` is None if there is only one.
+    """
 
     ou: int
     crossbar: int
     slot: int
     slot_row: int
     slot_col: int
+    tile: int | None = None
 
     def __str__(self) -> str:
+        tile = "" if self.tile is None else f"tile {self.tile}, "
         return (
-            f"OU {self.ou}: crossbar {self.crossbar}, slot {self.slot} "
+            f"OU {self.ou}: {tile}crossbar {self.crossbar}, slot {self.slot} "
             f"(slot row {self.slot_row}, slot column {self.slot_col})"
         )
 
@@ -216,6 +221,7 @@ def _ou_place(table: LayerTable, geometry: Geometry, ou: int) -> OuPlace:
         slot=slot_row * geometry.slot_cols + slot_col,
         slot_row=slot_row,
         slot_col=slot_col,
+        tile=int(table.crossbar[ou]) % geometry.tiles if geometry.tiles > 1 else None,
     )
 
 

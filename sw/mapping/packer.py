@@ -9,6 +9,7 @@ from arch.geometry import Geometry
 from arch.matrix import matrix_sha256
 from arch.packing import pack_records
 from arch.tables import LayerTable, MappingTables
+from arch.tiles import place_ous
 from sw.integer_network import IntegerLayer, IntegerNetwork
 from sw.segments import expand
 
@@ -47,9 +48,9 @@ def map_network(
 def map_layer(layer: IntegerLayer, geometry: Geometry) -> LayerTable:
     """OU records of a layer.
 
-    OUs are packed by :func:`arch.packing.pack_records` and placed in slot order without gaps: OU
-    ``n`` lies in crossbar ``n // slots``, slot row ``(n % slots) // slot_cols``, slot column
-    ``n % slot_cols``. Every weight of a kept segment is stored, also one that is zero.
+    OUs are packed by :func:`arch.packing.pack_records`, dealt to tiles and placed in slot order
+    without gaps by :func:`arch.tiles.place_ous`. Every weight of a kept segment is stored, also one
+    that is zero.
 
     Raises
     ------
@@ -74,12 +75,12 @@ def _table(layer: IntegerLayer, geometry: Geometry) -> LayerTable:
     inputs, outputs = pack_records(layer.kept, spec.rows, spec.cols, spec.scheme, geometry)
     accumulator_bits(geometry, _most_ous_per_output(outputs))
     cells, cells_negative = _cells(layer.weights, inputs, outputs, geometry)
-    slot = np.arange(len(inputs), dtype=np.int32)
+    crossbar, slot_row, slot_col = place_ous(len(inputs), geometry)
     return LayerTable(
         spec=spec,
-        crossbar=slot // geometry.slots,
-        slot_row=slot % geometry.slots // geometry.slot_cols,
-        slot_col=slot % geometry.slots % geometry.slot_cols,
+        crossbar=crossbar,
+        slot_row=slot_row,
+        slot_col=slot_col,
         inputs=inputs,
         outputs=outputs,
         cells=cells,

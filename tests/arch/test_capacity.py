@@ -54,7 +54,7 @@ def test_without_any_it_is_what_the_tables_need():
     assert dataclasses.replace(loadable.shape, engine=engine) == baked.shape
     assert loadable.memories == baked.memories
     assert loadable.contents("index") == baked.shape.engine.ous
-    assert baked.contents("index") == baked.layers.index_words
+    assert baked.contents("index") == baked.layers.index_words[0]
 
 
 def test_contents_are_those_of_the_tables():
@@ -69,7 +69,7 @@ def test_contents_are_those_of_the_tables():
     for name in ("cells", "channel"):
         assert small.memories[name] == large.memories[name]
     _, words = large.memories["index"]
-    assert len(words) == len(small.layers.index_words)
+    assert len(words) == len(small.layers.index_words[0])
 
 
 def _steps(program):

@@ -61,7 +61,7 @@ def test_every_cell_is_where_its_slot_is(encoding, cell_bits):
     assert counts[1] == 0
     shape = MacroShape(geometry=geometry, crossbars=count_crossbars(tables))
     assert shape.crossbars == sum(counts)
-    slots, lines = macro_words(tables, shape)
+    (slots,), (lines,) = macro_words(tables, shape)
     levels = levels_of(lines, shape)
     seen = np.zeros_like(levels)
     number = 0
@@ -92,7 +92,7 @@ def test_nothing_is_kept():
     geometry = Geometry(**SMALL)
     tables = tables_of(geometry, (4, 2, 1.0))
     shape = MacroShape(geometry=geometry, crossbars=count_crossbars(tables))
-    assert macro_words(tables, shape) == ((0,), (0,) * 13)
+    assert macro_words(tables, shape) == (((0,),), ((0,) * 13,))
 
 
 def test_widths():
@@ -154,8 +154,8 @@ def test_program():
     assert program.shape.conversion == 7
     assert (program.slot_words, program.cell_words) == macro_words(tables, program.shape.macro)
     assert list(program.memories) == ["layer", "index", "slot", "channel"]
-    assert program.memories["slot"] == (program.shape.macro.slot_layout, program.slot_words)
-    assert len(program.slot_words) == emulated.shape.ous
+    assert program.memories["slot"] == (program.shape.macro.slot_layout, program.slot_words[0])
+    assert len(program.slot_words[0]) == emulated.shape.ous
     for name in ("layer", "index", "channel"):
         assert program.memories[name] == emulated.memories[name]
 

@@ -22,7 +22,7 @@ def operation(kind="add", **fields):
         "kind": kind,
         "sources": ("input",) * count,
         "in_shape": shape,
-        "out_shape": {"add": shape, "average_pool": (2, 1, 1), "shortcut": (4, 3, 2)}[kind],
+        "out_shape": {"add": shape, "shortcut": (4, 3, 2)}.get(kind, (2, 1, 1)),
         "stride": (2, 2) if kind == "shortcut" else (1, 1),
         "channels_before": 1 if kind == "shortcut" else 0,
         "activations": (ActFormat(),) * count,
@@ -33,10 +33,20 @@ def operation(kind="add", **fields):
     return HostSpec(**(defaults | fields))
 
 
-@pytest.mark.parametrize("kind", ["add", "average_pool", "shortcut"])
+WINDOW = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 1), "out_shape": (2, 3, 5)}
+
+
+@pytest.mark.parametrize("kind", ["add", "average_pool", "max_pool", "shortcut"])
 def test_record_and_back(kind):
     spec = operation(kind)
-    assert host_from_record(host_to_record(spec)) == spec
+    record = host_to_record(spec)
+    assert host_from_record(record) == spec
+    assert not record.keys() & {"kernel", "padding"}  # as before there were kernels
+    if spec.pools:
+        assert spec.window == (5, 4)
+        windows = operation(kind, **WINDOW)
+        assert windows.window == (3, 2)
+        assert host_from_record(host_to_record(windows)) == windows
 
 
 @pytest.mark.parametrize(
@@ -49,8 +59,15 @@ def test_record_and_back(kind):
         ("average_pool", {"multipliers": (1, 1)}, "average_pool has 1 multipliers"),
         ("add", {"in_shape": (0, 1, 1)}, "sizes must be positive"),
         ("shortcut", {"channels_before": -1}, "sizes must be positive"),
-        ("add", {"stride": (2, 1)}, "only a shortcut has stride"),
-        ("add", {"channels_before": 1}, "only a shortcut has stride and new channels"),
+        ("add", {"stride": (2, 1)}, "only a kernel and a shortcut have a stride"),
+        ("max_pool", {"padding": (1, 0)}, "only a kernel has padding"),
+        ("add", {"kernel": (1, 1)}, "only a pool has a kernel"),
+        ("max_pool", WINDOW | {"kernel": (0, 1)}, "sizes must be positive"),
+        ("max_pool", WINDOW | {"padding": (2, 1)}, r"half of the kernel \(3, 2\), not \(2, 1\)"),
+        ("max_pool", WINDOW | {"out_shape": (2, 3, 4)}, "does not follow"),
+        ("average_pool", WINDOW | {"channels_before": 1}, "only a shortcut has new channels"),
+        ("max_pool", {"sources": ("input", "input")}, "max_pool has 1 sources"),
+        ("add", {"channels_before": 1}, "only a shortcut has new channels"),
         ("add", {"multipliers": (1, 1 << 16)}, "multipliers must be 0 to 65535 and shift 0 to 47"),
         ("add", {"shift": 48}, r"not \(3, 3\) and 48"),
         ("add", {"out_shape": (2, 5, 5)}, r"out_shape \(2, 5, 5\) does not follow"),
@@ -66,7 +83,7 @@ def test_wrong_operation(kind, fields, message):
 
 
 def test_wrong_kind():
-    with pytest.raises(ValueError, match="kind must be add, average_pool, shortcut, not 'max'"):
+    with pytest.raises(ValueError, match="kind must be add, average_pool, max_pool, shortcut, not"):
         dataclasses.replace(operation(), kind="max")
 
 
@@ -78,6 +95,9 @@ def test_wrong_kind():
         ({"shift": 1 << 60}, "shift must be of type int"),
         ({"sources": "ab"}, "sources must be a list"),
         ({"stride": [1]}, "stride must be a list"),
+        ({"kernel": [1]}, "kernel must be a list"),
+        ({"kernel": 3}, "kernel must be a list"),
+        ({"padding": None}, "padding must be a list"),
         ({"multipliers": [1, 2.0]}, "multipliers must be a list"),
         ({"activations": 3}, "activations must be a list"),
         ({"activations": [{}, {}]}, "ActFormat must have exactly"),

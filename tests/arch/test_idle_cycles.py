@@ -3,6 +3,8 @@
 The hardware is compared in ``tests/hw/test_network_engine.py``, cycle by cycle.
 """
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +23,10 @@ from arch.idle_cycles import layer_idle
     positions=st.integers(1, 12),
     late=st.integers(0, 2),
     conversion=st.integers(1, 20),
+    others=st.lists(st.integers(1, 9), max_size=3),
 )
 def test_planes_and_idle_cycles_are_all_cycles(
-    load, ous, act_bits, drain, fetch, positions, late, conversion
+    load, ous, act_bits, drain, fetch, positions, late, conversion, others
 ):
     cycles = LayerCycles(
         positions=positions,
@@ -32,10 +35,11 @@ def test_planes_and_idle_cycles_are_all_cycles(
         drain=drain,
         fetch=min(fetch, act_bits),
         conversion=conversion,
+        others=tuple(min(ous, count) * act_bits for count in others),
     )
     idle = layer_idle(cycles, late=late)
     assert min(idle.values()) >= 0
-    assert cycles.planes + sum(idle.values()) == cycles.total + late
+    assert cycles.planes + sum(idle.values()) == (cycles.total + late) * (1 + len(others))
 
 
 def layer(positions, *, load=4, compute=80, drain=5):
@@ -57,4 +61,12 @@ def layer(positions, *, load=4, compute=80, drain=5):
     ],
 )
 def test_causes(cycles, window, waits_input, output):
-    assert layer_idle(cycles) == {"window": window, "input": waits_input, "output": output}
+    causes = {"window": window, "input": waits_input, "output": output}
+    assert layer_idle(cycles) == {"balance": 0} | causes
+    # Three more tiles: two with as many planes, one with 8 fewer, which is ahead so long. What they
+    # hold is added, which takes a cycle.
+    tiles = replace(cycles, others=(80, 72, 80))
+    causes["output"] += 1
+    assert layer_idle(tiles) == {"balance": 8 * cycles.positions} | {
+        name: 4 * idle for name, idle in causes.items()
+    }

@@ -75,7 +75,7 @@ def test_explicit_is_what_the_hardware_reads(drawn):
     padding = sum(count for count, bits in widths.values() if bits == 0)
     assert encoded.bits == table.ous * (width - padding)
     if not padding:
-        memory = sum(word << (ou * width) for ou, word in enumerate(program.index_words))
+        memory = sum(word << (ou * width) for ou, word in enumerate(program.index_words[0]))
         assert int.from_bytes(encoded.payload, "little") == memory
 
 

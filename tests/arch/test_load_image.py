@@ -21,17 +21,19 @@ GEOMETRY = Geometry()
 CAPACITY = Capacity(ous=20, elements=1000)
 
 
-def program(**options):
-    tables = map_network(residual_network(GEOMETRY), GEOMETRY)
+def program(*, tiles=1, **options):
+    geometry = dataclasses.replace(GEOMETRY, tiles=tiles)
+    tables = map_network(residual_network(geometry), geometry)
     tables = dataclasses.replace(tables, sha256="ab" * 31 + "07")
     return build_network_program(tables, capacity=CAPACITY, **options)
 
 
-def test_words():
+@pytest.mark.parametrize("tiles", [1, 4])
+def test_words(tiles):
     """The header, the sections in the order of the memories, and zlib's check."""
-    made = program()
+    made = program(tiles=tiles)
     image = load_image(made)
-    assert image == load_image(program())
+    assert image == load_image(program(tiles=tiles))
     assert zlib.crc32(image[:-4]) == int.from_bytes(image[-4:], "little")
     words = [int.from_bytes(image[at : at + 4], "little") for at in range(0, len(image) - 4, 4)]
     assert words[:3] == [LOAD_MAGIC, FORMAT_VERSION, shape_identity(made.shape)]
@@ -61,6 +63,9 @@ def test_sections():
     assert macro["slot"] == 0x50000
     assert "cells" not in macro
 
+    tiles = {s.name: s.number for s in sections(program(tiles=2).shape)}
+    assert (tiles["index0"], tiles["cells0"]) == (0x30000, 0x40000)
+    assert (tiles["index1"], tiles["cells1"]) == (0x30001, 0x40001)
     memory = program().shape.memories["index"]
     tiled = SimpleNamespace(memories=dict.fromkeys(("index", "index1", "index12"), memory))
     assert [s.number for s in sections(tiled)] == [0x30000, 0x30001, 0x3000C]

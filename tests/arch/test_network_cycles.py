@@ -46,6 +46,7 @@ def test_skipping_depends_on_the_image():
             assert dark == bound
             continue
         assert dark.planes == sum(spec.positions for spec in layers)
+        assert (bound.skipped, dark.skipped) == (0, bound.planes - dark.planes)
         assert dark.total < bound.total
         for less, most in zip(dark.steps, bound.steps, strict=True):
             assert (less.cycles < most.cycles) == (less.name in [spec.name for spec in layers])

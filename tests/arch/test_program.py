@@ -126,12 +126,12 @@ def test_several_layers():
     assert shape.out_bits == 16
     layout, words = program.memories["layer"]
     a, b, c = (unpack(layout, word) for word in words)
-    assert a["first_ou"] == 0
-    assert a["last_ou"] == layers[0].ous - 1
-    assert b["first_ou"] == layers[0].ous
-    assert b["last_ou"] == layers[0].ous + layers[1].ous - 1
-    assert c["first_ou"] == c["last_ou"] == shape.ous - 1
-    assert [layer["empty"] for layer in (a, b, c)] == [0, 0, 1]
+    assert a["first_ou"] == [0]
+    assert a["last_ou"] == [layers[0].ous - 1]
+    assert b["first_ou"] == [layers[0].ous]
+    assert b["last_ou"] == [layers[0].ous + layers[1].ous - 1]
+    assert c["first_ou"] == c["last_ou"] == [shape.ous - 1]
+    assert [layer["empty"] for layer in (a, b, c)] == [[0], [0], [1]]
     assert [layer["last_block"] for layer in (a, b, c)] == [2, 0, 3]
     assert [layer["last_lanes"] for layer in (a, b, c)] == [2, 9, 4]
     assert [layer["first_channel"] for layer in (a, b, c)] == [0, 7, 18]

@@ -23,6 +23,7 @@ FIXED = {
     "cycles": 0x100,
     "planes": 0x110,
     "idle_output": 0x150,
+    "planes_skipped": 0x160,
 }
 
 
@@ -59,7 +60,8 @@ def test_pieces():
 
 def test_counters():
     assert COUNTERS[:3] == ("cycles", "images", "planes")
-    assert COUNTERS[3:] == tuple(f"idle_{cause}" for cause in IDLE_CAUSES)
+    assert COUNTERS[3:-1] == tuple(f"idle_{cause}" for cause in IDLE_CAUSES)
+    assert COUNTERS[-1] == "planes_skipped"
 
 
 def test_values_are_constants():

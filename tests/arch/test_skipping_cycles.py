@@ -22,100 +22,127 @@ from tests.cosim.random_tables import (
 )
 
 
+class Tile:
+    """The registers of one tile."""
+
+    def __init__(self, counts):
+        positions, self.ous = counts.shape
+        self.counts = counts
+        self.records = [(p, n) for p in range(positions) for n in range(self.ous)]
+        self.fetching, self.step, self.arriving, self.held = 0, 0, None, None  # input fetch
+        self.waiting, self.begun, self.left = [], 0, 0  # queue, positions begun, planes left
+        self.credits = 2
+        self.released = []  # cycle of the release of each position
+        self.results = []  # cycle of the result of each position
+        self.ended = []  # cycle of the last plane of each position
+        self.idle = {"balance": 0, "window": 0, "input": 0, "output": 0}
+
+    def move(self, cycle, full, *, ahead, fetch, queue, conversion):
+        """One cycle; ``full`` are the cycles from which positions are in the buffer."""
+        # Controller, with the planes that are left after this cycle.
+        took = None
+        if self.left <= 1 and self.waiting:
+            p, n = self.waiting[0]
+            if p != self.begun or self.credits:
+                took = self.waiting[0]
+        if not self.left:  # why, as CycleCause says it
+            self.idle[self._cause(cycle, full, took, ahead=ahead)] += 1
+        self.left = max(0, self.left - 1)
+        # Scan and queue: what input fetch shows is taken while there is room.
+        room = len(self.waiting) < queue
+        shown, held_next = self.held, self.held
+        if self.held is not None and room:
+            held_next = None
+        # Input fetch.
+        arriving = self.arriving
+        if not (arriving is not None and arriving[1] and self.held is not None and not room):
+            if arriving is not None and arriving[1]:
+                held_next = arriving[0]
+            self.arriving = None
+            if self.fetching < len(self.records):
+                p, n = self.records[self.fetching]
+                if len(full) > p and full[p] <= cycle and cycle >= 3:
+                    last = self.step == fetch - 1
+                    self.arriving = ((p, n), last)
+                    self.step = 0 if last else self.step + 1
+                    if last:
+                        if n == self.ous - 1:
+                            self.released.append(cycle)
+                        self.fetching += 1
+        # Registers.
+        if took is not None:
+            self.waiting.pop(0)
+            p, n = took
+            if p == self.begun:
+                self.credits, self.begun = self.credits - 1, self.begun + 1
+            self.left = int(self.counts[p, n])
+            if n == self.ous - 1:
+                self.ended.append(cycle + self.left)
+                self.results.append(cycle + self.left + conversion + 2)
+        if shown is not None and room and self.counts[shown]:
+            self.waiting.append(shown)
+        self.held = held_next
+
+    def _cause(self, cycle, full, took, *, ahead):
+        more = self.fetching < len(self.records)
+        if ahead:
+            return "balance"
+        if self.waiting:
+            return "input" if took else "output"
+        if self.arriving is not None or self.held is not None:
+            return "input"
+        if not more:
+            return "output"
+        position = self.records[self.fetching][0]
+        return "input" if len(full) > position and full[position] <= cycle else "window"
+
+
 def count_cycles(counts, *, load, first_beat, late, drain, fetch, queue, conversion):
     """Cycle of the last output, and idle cycles by cause, by moving every OU cycle by cycle.
 
     Written from the docstrings in :mod:`hw`; each register of the datapath is a variable.
     """
-    positions, ous = counts.shape
-    records = [(p, n) for p in range(positions) for n in range(ous)]
-    full, release_at = [], []  # cycles from which a position is in the buffer; of its release
-    fetching, step, arriving, held = 0, 0, None, None  # input fetch
-    waiting, begun, left = [], 0, 0  # queue, positions begun, planes of the present OU
-    credits, returned = 2, []
-    results, drained = {}, []
+    tiles = [Tile(part) for part in counts]
+    positions = len(counts[0])
+    full, returned, drained = [], [], []
     loading, progress = 0, -(load - first_beat)
-    idle = {"window": 0, "input": 0, "output": 0}
     cycle = 0
-    while len(drained) < positions:
+    while not drained or len(drained) < positions or cycle < drained[-1]:
         cycle += 1
         # Input buffer: the beats of a position, of which the first waits for a free half.
         if cycle >= 2 + late and loading < positions:
             progress += 1
             beats_done = progress + load - first_beat
-            free = loading < 2 or (
-                len(release_at) > loading - 2 and release_at[loading - 2] < cycle
+            free = loading < 2 or all(
+                len(tile.released) > loading - 2 and tile.released[loading - 2] < cycle
+                for tile in tiles
             )
             if beats_done == first_beat and not free:
                 progress -= 1
             elif beats_done == load:
                 full.append(cycle + 1)
                 loading, progress = loading + 1, -(load - first_beat)
-        # Controller, with the planes that are left after this cycle.
-        ready = left <= 1
-        took = None
-        if ready and waiting:
-            p, n = waiting[0]
-            first = p == begun
-            if not first or credits:
-                took = waiting[0]
-        if not left:  # why, as CycleCause says it
-            more = fetching < len(records)
-            position = records[fetching][0] if more else positions
-            if waiting:
-                idle["input" if took else "output"] += 1
-            elif arriving is not None or held is not None:
-                idle["input"] += 1
-            elif not more:
-                idle["output"] += 1
-            else:
-                there = len(full) > position and full[position] <= cycle
-                idle["input" if there else "window"] += 1
-        left = max(0, left - 1)
-        # Scan and queue: what input fetch shows is taken while there is room.
-        room = len(waiting) < queue
-        shown, held_next = held, held
-        if held is not None and room:
-            held_next = None
-        # Input fetch.
-        blocked = arriving is not None and arriving[1] and held is not None and not room
-        arriving_next = arriving
-        if not blocked:
-            if arriving is not None and arriving[1]:
-                held_next = arriving[0]
-            arriving_next = None
-            if fetching < len(records):
-                p = records[fetching][0]
-                if len(full) > p and full[p] <= cycle and cycle >= 3:
-                    last = step == fetch - 1
-                    arriving_next = (records[fetching], last)
-                    step = 0 if last else step + 1
-                    if last:
-                        if records[fetching][1] == ous - 1:
-                            release_at.append(cycle)
-                        fetching += 1
-        # Registers.
-        if took is not None:
-            waiting.pop(0)
-            p, n = took
-            if p == begun:
-                credits, begun = credits - 1, begun + 1
-            left = int(counts[p, n])
-            if n == ous - 1:
-                results[p] = cycle + left + conversion + 2
-        if shown is not None and room and counts[shown]:
-            waiting.append(shown)
-        held, arriving = held_next, arriving_next
-        credits += returned.count(cycle)
-        # Drain: sums leave one a cycle, a position after the other.
-        for p in sorted(results):
-            begins = max(results[p] + 3, drained[-1] + 1 if drained else 0)
+        ends = [sum(end < cycle for end in tile.ended) for tile in tiles]
+        for tile, own in zip(tiles, ends, strict=True):
+            tile.move(
+                cycle,
+                full,
+                ahead=own > min(ends),
+                fetch=fetch,
+                queue=queue,
+                conversion=conversion,
+            )
+            tile.credits += returned.count(cycle)
+        # Drain: sums leave one a cycle, a position after the other, when it is there in all tiles.
+        while len(drained) < min(len(tile.results) for tile in tiles):
+            there = max(tile.results[len(drained)] for tile in tiles)
+            begins = max(there + 3, drained[-1] + 1 if drained else 0)
             drained.append(begins + drain - 1)
             returned.append(drained[-1])
-        results = {}
-    total = drained[-1] + 5
-    idle["output"] += total - cycle - left  # behind the planes of the last OU
-    return total, idle
+    rest = 5 + (len(tiles) > 1)  # the outputs behind the last sum
+    idle = {name: sum(tile.idle[name] for tile in tiles) for name in tiles[0].idle}
+    idle["output"] += rest * len(tiles)
+    return drained[-1] + rest, idle
 
 
 SIZES = {
@@ -132,19 +159,29 @@ SIZES = {
 }
 
 
-@settings(max_examples=300, deadline=None)
-@given(**SIZES, first=st.integers(1, 40))
-def test_matches_the_datapath(load, first, positions, ous, seed, share, **sizes):
-    """Whatever waits for what: windows, reading, the queue, a bank, the drain."""
-    rng = np.random.default_rng(seed)
+def random_counts(rng, positions, ous, share):
     counts = rng.integers(0, 9, (positions, ous)) * (rng.random((positions, ous)) < share)
     counts[:, -1] = np.maximum(counts[:, -1], 1)
+    return counts
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    **SIZES,
+    first=st.integers(1, 40),
+    tiles=st.sampled_from((1, 2, 4)),
+    less=st.sampled_from((0, 1, 20)),
+)
+def test_matches_the_datapath(load, first, positions, ous, seed, share, tiles, less, **sizes):
+    """Whatever waits for what: windows, reading, the queue, a bank, the drain, another tile."""
+    rng = np.random.default_rng(seed)
+    counts = [random_counts(rng, positions, max(1, ous - n * less), share) for n in range(tiles)]
     sizes |= {"load": load, "first_beat": min(first, load)}
     work = follow_planes(counts, **sizes)
     assert (work.total, work.idle) == count_cycles(counts, **sizes)
-    assert work.planes == counts.sum()
-    assert work.planes + sum(work.idle.values()) == work.total
-    assert work.utilisation == work.planes / work.total
+    assert work.planes == sum(part.sum() for part in counts)
+    assert work.planes + sum(work.idle.values()) == work.total * tiles
+    assert work.utilisation == work.planes / (work.total * tiles)
 
 
 @settings(max_examples=300, deadline=None)
@@ -156,17 +193,27 @@ def test_matches_the_datapath(load, first, positions, ous, seed, share, **sizes)
     fetch=st.integers(1, 2),
     positions=st.integers(1, 12),
     seed=st.integers(0, 1000),
+    less=st.lists(st.integers(0, 9), max_size=3),
 )
-def test_closed_form_is_the_bound(load, ous, act_bits, drain, fetch, positions, seed):
+def test_closed_form_is_the_bound(load, ous, act_bits, drain, fetch, positions, seed, less):
     """It holds when no plane can be skipped, and no activations take longer."""
     sizes = {"load": load, "drain": drain, "fetch": min(fetch, act_bits)}
-    bound = LayerCycles(positions=positions, compute=ous * act_bits, queue=1, **sizes)
-    every = np.full((positions, ous), act_bits)
+    counts = [ous, *(max(1, ous - fewer) for fewer in less)]
+    bound = LayerCycles(
+        positions=positions,
+        compute=ous * act_bits,
+        others=tuple(count * act_bits for count in counts[1:]),
+        queue=1,
+        **sizes,
+    )
+    every = [np.full((positions, count), act_bits) for count in counts]
     work = follow_planes(every, **sizes, queue=16)
     assert (work.total, work.planes) == (bound.total, bound.planes)
-    assert sum(layer_idle(bound).values()) == bound.total - bound.planes
-    some = np.random.default_rng(seed).integers(0, act_bits + 1, every.shape)
-    some[:, -1] = np.maximum(some[:, -1], 1)
+    idle = layer_idle(bound)
+    assert sum(idle.values()) == bound.total * len(counts) - bound.planes
+    assert idle["balance"] == work.idle["balance"]
+    rng = np.random.default_rng(seed)
+    some = [np.minimum(random_counts(rng, *part.shape, 1), act_bits) for part in every]
     assert follow_planes(some, **sizes, queue=16).total <= bound.total
 
 
@@ -189,11 +236,11 @@ def test_work_of_layer(scheme, fetch):
     counts = issued_planes(table, windows, 8)
     sizes = {"drain": 9, "fetch": fetch, "queue": 16}
     work = work_of_layer(table, shape, windows)
-    assert work == follow_planes(counts, load=5, **sizes)
+    assert work == follow_planes([counts], load=5, **sizes)
     assert work.planes == counts.sum()
     slow = work_of_layer(table, shape, windows, load=60, first_beat=30, late=2)
-    assert slow == follow_planes(counts, load=60, first_beat=30, late=2, **sizes)
-    assert slow.total < follow_planes(counts, load=60, **sizes).total
+    assert slow == follow_planes([counts], load=60, first_beat=30, late=2, **sizes)
+    assert slow.total < follow_planes([counts], load=60, **sizes).total
 
 
 def test_without_skipping():

@@ -134,6 +134,35 @@ def test_average_reads_a_channel():
     assert got == [list(range(6 + 8 * channel, 14 + 8 * channel)) for channel in range(3)]
 
 
+@pytest.mark.parametrize("kind", ["average_pool", "max_pool"])
+@given(
+    st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+)
+def test_pool_reads_windows(kind, kernel, stride, around):
+    """Channel after channel, row after row; what is padding is outside."""
+    padding = tuple(min(n, size // 2) for n, size in zip(around, kernel, strict=True))
+    padded = np.pad(
+        np.arange(30, 90).reshape(2, 6, 5), ((0, 0), *((n, n) for n in padding)), "constant",
+        constant_values=-1,
+    )  # fmt: skip
+    tall, wide = kernel
+    expected = [
+        [
+            padded[:, top : top + tall, left : left + wide].reshape(2, -1).tolist()
+            for left in range(0, padded.shape[2] - wide + 1, stride[1])
+        ]
+        for top in range(0, padded.shape[1] - tall + 1, stride[0])
+    ]
+    out = (2, len(expected), len(expected[0]))
+    spec = operation(kind, (2, 6, 5), out, kernel=kernel, stride=stride, padding=padding)
+    memory = dict(enumerate(range(30, 90), start=7))
+    got, _ = gather(operation_walk(spec, (7,)), memory, lanes=4, beat=9, outside=-1)
+    windows = [place[channel] for channel in range(2) for row in expected for place in row]
+    assert got == windows
+
+
 @pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
 def test_shortcut_has_new_channels_outside(stride):
     out = (5, -(-5 // stride[0]), -(-4 // stride[1]))

@@ -15,6 +15,7 @@ MODEL = NetworkCycles(
             name="conv",
             cycles=100,
             planes=64,
+            skipped=9,
             idle={"steps": 10, "window": 5, "input": 3, "output": 18},
         ),
     )
@@ -70,9 +71,9 @@ def test_missing_interrupt():
 
 
 @pytest.mark.parametrize("image", [0, 1])
-@pytest.mark.parametrize("name", ["cycles", "images", "planes"])
-def test_differs_from_the_monitor(name, image):
-    """Also with stalls, as both count what happened."""
+@pytest.mark.parametrize("name", ["cycles", "images", "planes", "planes_skipped"])
+def test_differs_from_what_happened(name, image):
+    """Also with stalls, which change none of these."""
     seen = counters()
     seen[image][name] += 1
     count = seen[image][name]

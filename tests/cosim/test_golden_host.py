@@ -16,6 +16,19 @@ from tests.sw.integer_layers import residual_network
 
 NETWORK = residual_network(Geometry())
 OPERATIONS = {operation.name: operation for operation in NETWORK.host}
+for number, (window, out) in enumerate(
+    [
+        ({"kernel": (2, 2), "stride": (2, 2)}, (2, 2)),
+        ({"kernel": (3, 3), "stride": (2, 1), "padding": (1, 1)}, (3, 4)),
+        ({"kernel": (1, 4), "stride": (3, 1), "padding": (0, 2)}, (2, 5)),
+        ({"kernel": (5, 1)}, (1, 4)),
+        ({}, (1, 1)),
+    ]
+):
+    for pool in ("average_pool", "max_pool"):
+        OPERATIONS[f"{pool}{number}"] = dataclasses.replace(
+            OPERATIONS["average"], name="pool", kind=pool, out_shape=(4, *out), **window
+        )
 
 
 def by_hand(spec, values):
@@ -25,8 +38,21 @@ def by_hand(spec, values):
     for channel, row, col in np.ndindex(*spec.out_shape):
         if spec.kind == "add":
             picked = [[int(value[channel, row, col])] for value in values]
-        elif spec.kind == "average_pool":
-            picked = [[int(v) for v in values[0][channel].ravel()]]
+        elif spec.pools:
+            top, left = (
+                place * step - around
+                for place, step, around in zip((row, col), spec.stride, spec.padding, strict=True)
+            )
+            picked = [
+                [
+                    int(values[0][channel, top + y, left + x])
+                    for y in range(spec.window[0])
+                    for x in range(spec.window[1])
+                    if 0 <= top + y < spec.in_shape[1] and 0 <= left + x < spec.in_shape[2]
+                ]
+            ]
+            if spec.kind == "max_pool":
+                picked = [[max(picked[0])]]
         else:
             source = channel - spec.channels_before
             inside = 0 <= source < spec.in_shape[0]

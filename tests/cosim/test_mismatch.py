@@ -60,7 +60,7 @@ def case(request):
 
 
 def test_nothing_wrong_inside(case):
-    assert place(*case).startswith("every OU is right")
+    assert place(*case) == ""
 
 
 @pytest.mark.parametrize(("ou", "plane", "line"), [(0, 7, 0), (1, 3, 5), (2, 0, 7)])
@@ -75,7 +75,7 @@ def test_wrong_code(case, ou, plane, line):
             f"OU {ou}, plane {plane}, bit line {line}: ADC code {seen}, expected {seen ^ 1}"
         )
     else:
-        assert text.startswith("every OU is right")
+        assert text == ""
 
 
 def test_wrong_value(case):
@@ -116,7 +116,7 @@ def test_skipped_planes_are_not_missing(skipping_case):
     order = [(0, plane) for plane in (*upper, 2, 0)] + [(2, 1), (3, 0)]
     assert issued_order(trace, geometry, skip_zero_planes=True) == order
     assert len(codes) == len(order)
-    assert place(*skipping_case, skip=True).startswith("every OU is right")
+    assert place(*skipping_case, skip=True) == ""
     assert place(trace, geometry, activation, codes[:-1], values, skip=True) == (
         f"only {len(order) - 1} of {len(order)} planes were issued"
     )

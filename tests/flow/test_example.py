@@ -81,7 +81,7 @@ def test_unknown_layer_in_the_configuration(tmp_path):
 @pytest.mark.cosim
 def test_whole_job(mapped):
     """From here to the report: everything equal, and every file where the documentation says."""
-    few = ("--set", "cosim.images=1", "--set", "cosim.network_images=3")
+    few = ("--set", "cosim.images=2", "--set", "cosim.network_images=3")
     words = ("run", EXAMPLE, "-o", mapped.name, *SHORT, *few)
     done = ohmforge(*words, cwd=mapped.parent)
     assert done.returncode == 0, done.stderr
@@ -93,7 +93,7 @@ def test_whole_job(mapped):
         assert layer["mismatches"] == 0
         assert layer["cycles_rtl"] == layer["cycles_model"] > 0
         assert layer["outputs_compared"] > 0
-    assert report["cosim"]["images_match"] == report["cosim"]["images"] == 1
+    assert report["cosim"]["images_match"] == report["cosim"]["images"] == 2
     network = report["cosim"]["network"]
     assert network["images_match"] == network["images"] == 3
     assert network["cycles_rtl"] == network["cycles_model"]
@@ -103,6 +103,12 @@ def test_whole_job(mapped):
     assert all(count["rtl"] == count["model"] for count in counters.values())
     assert counters["cycles"]["rtl"] == network["cycles_rtl"]
     assert counters["planes"]["rtl"] == sum(step["planes"] for step in network["steps"])
+    taken = report["image_cycles"]
+    assert (taken["pruned"]["images"], taken["pruned"]["measured"]) == (3, True)
+    assert taken["pruned"]["cycles"] == taken["pruned"]["most"] == network["cycles_rtl"]
+    assert taken["skipping"]["most"] < taken["pruned"]["fewest"] < taken["dense"]["fewest"]
+    assert taken["skipping"]["fewest"] < taken["skipping"]["most"]
+    assert not taken["skipping"]["measured"]
     assert (mapped / "cosim" / "network" / "results.xml").is_file()
     # The ADC of the example is lossless.
     assert report["accuracy"]["golden"] == report["accuracy"]["pruned"] > 0.5

@@ -156,7 +156,7 @@ def test_network_in_the_report(tmp_path):
         text = console.file.getvalue()
         assert ("99 of 100 images equal in every feature map" in text) == (network is not None)
         assert ("33,811 cycles an image (model 33,810), 97.4 %" in text) == (network is not None)
-        assert "idle cycles" not in text
+        assert "counters" not in text
     whole["cosim"]["network"] = {name: value for name, value in NETWORK.items() if name != "steps"}
     (tmp_path / "report.json").write_text(json.dumps(whole))
     with pytest.raises(InputError, match="steps"):
@@ -164,7 +164,7 @@ def test_network_in_the_report(tmp_path):
 
 
 def test_counters_in_the_report(tmp_path):
-    """Every cause that there was, with the model where it says something else."""
+    """Every counter of the device beside the model."""
     counts = {"cycles": (108, 109), "planes": (96, 96), "idle_steps": (12, 10)}
     counts |= {"idle_output": (0, 3), "idle_index": (0, 0)}
     counters = {name: {"model": pair[0], "rtl": pair[1]} for name, pair in counts.items()}
@@ -174,9 +174,38 @@ def test_counters_in_the_report(tmp_path):
     console = Console(file=io.StringIO(), width=300)
     console.print(report_tables(whole))
     text = console.file.getvalue()
-    assert "13 an image: steps 10 (model 12), output 3 (model 0)\n" in re.sub(" +\n", "\n", text)
+    rows = [re.findall(r"[\w,]+", line) for line in text.splitlines() if "idle_" in line]
+    assert rows == [["idle_steps", "10", "12"], ["idle_output", "3", "0"], ["idle_index", "0", "0"]]
     counters["planes"]["rtl"] = -1
     with pytest.raises(ValueError, match=r"counters.planes.rtl: -1 is less than the minimum"):
+        write_report(tmp_path / "report.json", whole)
+
+
+def test_cycles_of_an_image_in_the_report(tmp_path):
+    """Dense, pruned, planes skipped: bounds, use of the OUs, and where the figures are from."""
+    closed = {"cycles": 69000.0, "fewest": 69000, "most": 69000, "images": 1, "measured": False}
+    pruned = closed | {"cycles": 33845.0, "fewest": 33845, "most": 33845}
+    skipped = {"cycles": 17104.4, "fewest": 15935, "most": 18108, "images": 99, "measured": True}
+    whole = copy.deepcopy(REPORT)
+    whole["image_cycles"] = {
+        "dense": closed | {"ou_issue_utilisation": 0.98},
+        "pruned": pruned | {"ou_issue_utilisation": 0.973},
+        "skipping": skipped | {"ou_issue_utilisation": 0.934},
+    }
+    write_report(tmp_path / "report.json", whole)
+    console = Console(file=io.StringIO(), width=300)
+    console.print(report_tables(whole))
+    rows = [
+        re.sub("[^\\w,.%]+", " ", line).strip() for line in console.file.getvalue().splitlines()
+    ]
+    for row in (
+        "dense 69,000 69,000 69,000 98.0 % 1 model",
+        "pruned 33,845 33,845 33,845 97.3 % 1 model",
+        "pruned, planes skipped 17,104 15,935 18,108 93.4 % 99 RTL",
+    ):
+        assert row in rows
+    whole["image_cycles"]["dense"]["images"] = 0
+    with pytest.raises(ValueError, match=r"dense.images: 0 is less than the minimum"):
         write_report(tmp_path / "report.json", whole)
 
 

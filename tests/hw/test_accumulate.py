@@ -72,10 +72,10 @@ def give(dut, case, *, last_output, gap=0, watch=None):
             begun = number // case.ous
             while begun - sum(sum_["last"] for sum_ in watch.payloads) >= 2:
                 await tick(ctx)
-            ctx.set(dut.i.payload, result)
-            ctx.set(dut.i.valid, 1)
+            ctx.set(dut.i[0].payload, result)
+            ctx.set(dut.i[0].valid, 1)
             await tick(ctx)
-            ctx.set(dut.i.valid, 0)
+            ctx.set(dut.i[0].valid, 0)
             await tick(ctx, gap)
 
     return testbench
@@ -99,7 +99,7 @@ SIZES = [
 def test_matches_reference(mode, ou_weights, outputs, last_output, ous, gap, seed, tmp_path):
     case = Case(mode, ou_weights=ou_weights, outputs=outputs, last_output=last_output, ous=ous)
     dut = accumulate(mode, ou_weights=ou_weights, outputs=outputs)
-    results, sums = Watch(dut.i), Watch(dut.o)
+    results, sums = Watch(dut.i[0]), Watch(dut.o)
     run(
         dut,
         give(dut, case, last_output=last_output, gap=gap, watch=sums),

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Counters: every event once, and all values of one moment."""
+"""Counters: every amount once, and all values of one moment."""
 
 import random
 
@@ -11,14 +11,15 @@ from hw.testing import plain, run, sample, tick
 
 @pytest.mark.parametrize("bits", [1, 5, 64])
 def test_matches_reference(bits, tmp_path):
-    """Random events, latches and clears; the values are there two cycles after the latch."""
-    dut = Counters(["a", "b", "c"], bits=bits)
+    """Random amounts, latches and clears; the values are there two cycles after the latch."""
+    dut = Counters({"a": 1, "b": 1, "c": 1, "d": 4}, bits=bits)
 
     async def testbench(ctx):
         rng = random.Random(bits)
-        counts, shown = dict.fromkeys("abc", 0), [dict.fromkeys("abc", 0)] * 2
+        counts, shown = dict.fromkeys("abcd", 0), [dict.fromkeys("abcd", 0)] * 2
         for _ in range(300):
             events = {"a": 1, "b": rng.random() < 0.5, "c": rng.random() < 0.1}
+            events["d"] = rng.choice((0, 1, 8, 15))
             latch, clear = rng.random() < 0.1, rng.random() < 0.03
             ctx.set(dut.events, events)
             ctx.set(dut.latch, latch)
@@ -33,7 +34,7 @@ def test_matches_reference(bits, tmp_path):
 
 
 def test_nothing_is_shown_before_a_latch(tmp_path):
-    dut = Counters(["cycles"], bits=8)
+    dut = Counters({"cycles": 1}, bits=8)
 
     async def testbench(ctx):
         ctx.set(dut.events.cycles, 1)
@@ -50,6 +51,8 @@ def test_nothing_is_shown_before_a_latch(tmp_path):
 
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"^bits must be at least 1, not 0$"):
-        Counters(["cycles"], bits=0)
+        Counters({"cycles": 1}, bits=0)
+    with pytest.raises(ValueError, match=r"^cycles must be at least 1, not 0$"):
+        Counters({"cycles": 0}, bits=8)
     with pytest.raises(ValueError, match=r"^there must be a counter$"):
-        Counters([], bits=8)
+        Counters({}, bits=8)

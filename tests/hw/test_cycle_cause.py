@@ -10,7 +10,7 @@ from hw.cycle_cause import CycleCause, CycleCauses
 from hw.testing import plain, run
 
 ENGINE = ("stopped", "running", "loading", "operating")
-LAYER = ("plane", "ou", "taken", "collecting", "more", "window", "record")
+LAYER = ("plane", "ahead", "ou", "taken", "collecting", "more", "window", "record")
 
 
 def expected(state):
@@ -23,6 +23,7 @@ def expected(state):
         "steps": not state["running"],
         "load": state["loading"],
         "operation": state["operating"],
+        "balance": state["ahead"],
         "output": waits_for_bank or not (on_its_way or state["more"]),
         "input": on_its_way or (state["window"] and state["record"]),
         "window": not state["window"],

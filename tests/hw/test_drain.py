@@ -31,9 +31,9 @@ async def prepare(ctx, dut):
 
 
 async def finish(ctx, dut, bank):
-    ctx.set(dut.finish, 1 << bank)
+    ctx.set(dut.finish[0], 1 << bank)
     await tick(ctx)
-    ctx.set(dut.finish, 0)
+    ctx.set(dut.finish[0], 0)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_latency_and_throughput(depth, columns, tmp_path):
         for cycle in range(200):
             # Both positions are complete before the first is drained, unless it has one output.
             ready = ctx.get(dut.prepared)
-            ctx.set(dut.finish, 0)
+            ctx.set(dut.finish[0], 0)
             if ready and len(began) < 2:
-                ctx.set(dut.finish, 1 << len(began))
+                ctx.set(dut.finish[0], 1 << len(began))
                 began.append(cycle)
             freed.append((cycle, await sample(ctx, dut.drained)))
             if len(watch.payloads) == 2 * outputs:

@@ -57,23 +57,23 @@ def read_all(dut, positions, last_lanes, *, seed=None):
     async def testbench(ctx):
         rng = random.Random(seed)
         for beats in positions:
-            while not ctx.get(dut.read.full):
+            while not ctx.get(dut.read[0].full):
                 await tick(ctx)
             words = stored(beats, last_lanes)
             for number in range(len(beats)):
                 await tick(ctx, 0 if seed is None else rng.choice((0, 0, 1, 6)))
                 # Each port has its own address: port 1 reads from the end.
-                at = [number, len(beats) - 1 - number][: len(dut.read.blocks)]
+                at = [number, len(beats) - 1 - number][: len(dut.read[0].blocks)]
                 for port, block in enumerate(at):
-                    ctx.set(dut.read.blocks[port], block)
-                ctx.set(dut.read.en, 1)
-                ctx.set(dut.read.release, number == len(beats) - 1)
+                    ctx.set(dut.read[0].blocks[port], block)
+                ctx.set(dut.read[0].en, 1)
+                ctx.set(dut.read[0].release, number == len(beats) - 1)
                 await tick(ctx)
-                ctx.set(dut.read.en, 0)
-                ctx.set(dut.read.release, 0)
+                ctx.set(dut.read[0].en, 0)
+                ctx.set(dut.read[0].release, 0)
                 for port, block in enumerate(at):
-                    assert list(ctx.get(dut.read.data[port])) == words[block], (number, port)
-        assert not ctx.get(dut.read.full)
+                    assert list(ctx.get(dut.read[0].data[port])) == words[block], (number, port)
+        assert not ctx.get(dut.read[0].full)
 
     return testbench
 
@@ -111,7 +111,7 @@ def test_smaller_layer(tmp_path):
                 dut, last_block=blocks - 1, last_lanes=last_lanes, positions=len(positions)
             )(ctx)
             await feed(dut.i, flat(positions))(ctx)
-            while ctx.get(dut.read.full):
+            while ctx.get(dut.read[0].full):
                 await tick(ctx)
 
     async def read(ctx):
@@ -135,8 +135,8 @@ def test_latency_and_throughput(tmp_path):
     async def look(ctx):
         full.clear()
         for cycle in range(16):
-            ctx.set(dut.read.release, cycle == 10)
-            full.append(await sample(ctx, dut.read.full))
+            ctx.set(dut.read[0].release, cycle == 10)
+            full.append(await sample(ctx, dut.read[0].full))
 
     run(dut, fill, look, watches=[watch], vcd=tmp_path / "input_buffer.vcd")
     # Two positions follow the start; the third comes when a half was released in cycle 10.
@@ -155,17 +155,17 @@ def test_read_data_stay(tmp_path):
         await feed(dut.i, flat(positions))(ctx)
 
     async def read(ctx):
-        while not ctx.get(dut.read.full):
+        while not ctx.get(dut.read[0].full):
             await tick(ctx)
-        ctx.set(dut.read.blocks[0], 1)
-        ctx.set(dut.read.en, 1)
-        ctx.set(dut.read.release, 1)
+        ctx.set(dut.read[0].blocks[0], 1)
+        ctx.set(dut.read[0].en, 1)
+        ctx.set(dut.read[0].release, 1)
         await tick(ctx)
-        ctx.set(dut.read.en, 0)
-        ctx.set(dut.read.release, 0)
-        ctx.set(dut.read.blocks[0], 0)
+        ctx.set(dut.read[0].en, 0)
+        ctx.set(dut.read[0].release, 0)
+        ctx.set(dut.read[0].blocks[0], 0)
         for _ in range(8):
-            assert list(ctx.get(dut.read.data[0])) == positions[0][1]
+            assert list(ctx.get(dut.read[0].data[0])) == positions[0][1]
             await tick(ctx)
 
     run(dut, fill, read, vcd=tmp_path / "input_buffer.vcd")

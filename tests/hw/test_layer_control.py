@@ -46,9 +46,9 @@ def test_runs_a_layer(layer, positions, tmp_path):
             assert not ctx.get(dut.start)
             assert not ctx.get(dut.command.ready)
             assert ctx.get(dut.cycles) == 1 + 3 * position
-            ctx.set(dut.plane, 1)
+            ctx.set(dut.issued, 1)
             await tick(ctx, 2)
-            ctx.set(dut.plane, 0)
+            ctx.set(dut.issued, 0)
             ctx.set(dut.position_done, 1)
             await tick(ctx)
             ctx.set(dut.position_done, 0)
@@ -67,7 +67,7 @@ def test_counts_anew(tmp_path):
 
     async def testbench(ctx):
         ctx.set(dut.prepared, 1)
-        ctx.set(dut.plane, 1)
+        ctx.set(dut.issued, 1)
         for layer, cycles in ((1, 9), (2, 4)):
             await give(ctx, dut, layer, 1)
             await tick(ctx, cycles - 1)

@@ -337,7 +337,7 @@ def test_monitor_shows_the_trace(scheme, skip, tmp_path):
         codes.clear()
         values.clear()
         while ctx.get(bench.dut.busy) or not codes:
-            monitor = await sample(ctx, bench.dut.monitor)
+            monitor = await sample(ctx, bench.dut.monitor.tiles[0])
             if monitor.plane:
                 codes.append(list(monitor.codes))
             if monitor.result:

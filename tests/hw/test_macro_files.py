@@ -101,8 +101,9 @@ def test_pins(case):
         "word_lines": g.ou_rows,
         "codes": g.arrays * g.ou_cols * code_bits,
     }
-    parent, _, instance = names["instance"].rpartition(".")
-    assert parent == INSTANCES[top]
+    (only,) = names["instances"]
+    parent, _, instance = only["instance"].rpartition(".")
+    assert parent == f"{INSTANCES[top]}.tile0"
     module = re.search(
         rf"^module \\?{re.escape(parent)} ?\(.*?^endmodule", files[f"{top}.v"], re.M | re.S
     )[0]
@@ -131,12 +132,13 @@ def test_cells(case):
     """A word line a line, all of its digits, as many lines as ``names.json`` says."""
     _, _, program, files = case
     layers = layers_of(program)
-    cells = json.loads(files["names.json"])["macro"]["cells"]
-    lines = files[cells["file"]].splitlines()
-    assert [int(line, 16) for line in lines] == list(layers.cell_words)
+    names = json.loads(files["names.json"])["macro"]
+    cells, (only,) = names["cells"], names["instances"]
+    lines = files[only["cells"]].splitlines()
+    assert [int(line, 16) for line in lines] == list(layers.cell_words[0])
     assert len(lines) == cells["arrays"] * cells["crossbars"] * cells["rows"]
     assert {len(line) for line in lines} == {-(-cells["cols"] * cells["cell_bits"] // 4)}
-    assert any(layers.cell_words)
+    assert any(layers.cell_words[0])
 
 
 def test_names(case):
@@ -148,7 +150,7 @@ def test_names(case):
     assert "cells" not in names["memories"]
     slot = names["memories"]["slot"]
     assert list(slot["fields"]) == ["crossbar", "slot_row", "slot_col"]
-    assert slot["module"] == f"{INSTANCES[top]}.crossbar"
+    assert slot["module"] == f"{INSTANCES[top]}.tile0.crossbar"
     assert f"// macro.latency: {LATENCY}\n" in files[f"{top}.v"]
 
 
@@ -163,7 +165,7 @@ def test_slots_are_those_that_validate_checks(tmp_path):
     tables = save(tables_of(), tmp_path / "tables")
     validate(tmp_path / "tables")
     program = build_program(tables, macro_latency=LATENCY)
-    assert len(set(program.slot_words)) == sum(table.ous for table in tables.layers)
+    assert len(set(program.slot_words[0])) == sum(table.ous for table in tables.layers)
 
 
 @pytest.mark.cosim

@@ -18,7 +18,13 @@ from cosim.golden import GoldenNetwork
 from hw.network_engine import NetworkEngine
 from hw.testing import Watch, feed, plain, run, sample, take, tick
 from sw.mapping import map_layer, map_network
-from tests.sw.integer_layers import linear_spec, random_layer, residual_network, small_network
+from tests.sw.integer_layers import (
+    linear_spec,
+    pooling_network,
+    random_layer,
+    residual_network,
+    small_network,
+)
 
 PIXELS = ActFormat()
 BYTES = OutFormat()
@@ -136,7 +142,9 @@ class Bench:
                 seen, causes = [], Counter()
                 while True:
                     monitor, cause = await sample(ctx, self.dut.monitor, self.dut.cause)
-                    causes.update([name for name, high in plain(cause).items() if high])
+                    causes.update(
+                        [name for tile in plain(cause) for name, high in tile.items() if high]
+                    )
                     if monitor.result:
                         seen.append([monitor.value, monitor.at][: 2 - (step.result.at is None)])
                     if monitor.done:
@@ -144,7 +152,7 @@ class Bench:
                 assert seen == self.expected_map(step, image), f"image {image}, {step.name}"
                 assert monitor.step == number
                 model = self.models[image].steps[number]
-                assert causes.total() == monitor.cycles
+                assert causes.total() == monitor.cycles * self.models[image].tiles
                 if step.kind == "layer":
                     assert monitor.planes == model.planes
                 if exact:
@@ -203,6 +211,15 @@ def test_operations_between_layers(seed, skip, tmp_path):
     """A shortcut, an addition and an average, with zero points and signed codes."""
     tables = map_network(residual_network(GEOMETRY), GEOMETRY)
     Bench(tables, skip=skip).check(tmp_path / "network.vcd", seed=seed)
+
+
+@pytest.mark.parametrize("seed", [None, 9], ids="seed={}".format)
+def test_pools_with_a_kernel(seed, tmp_path):
+    """A maximum and an average, with padding; few planes are skipped of the signed layer."""
+    tables = map_network(pooling_network(GEOMETRY), GEOMETRY)
+    bench = Bench(tables, skip=seed is None)
+    assert len(np.unique(bench.maps["maximum"])) > 10
+    bench.check(tmp_path / "network.vcd", seed=seed)
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,23 @@ def operator(**sizes):
     return Operate(**(fields | {"lanes": LANES, "beat": BEAT} | sizes))
 
 
-def expected_of(windows, *, signs, zeros, multipliers, shift, zero_point, minimum, maximum):
+def expected_of(
+    windows, *, signs, zeros, multipliers, shift, largest, zero_point, minimum, maximum
+):
     """Windows are lists of (code, operand, inside)."""
     for window in windows:
-        acc = 0
+        products = []
         for code, operand, inside in window:
             value = code - (1 << CODE_BITS) * (signs[operand] and code >> (CODE_BITS - 1))
-            acc += multipliers[operand] * (value - zeros[operand]) * inside
+            products += [multipliers[operand] * (value - zeros[operand])] * inside
+        acc = max(products) if largest else sum(products)
         rounded = (acc + (1 << shift >> 1)) >> shift
         yield max(minimum, min(maximum, rounded + zero_point))
 
 
-def check(windows, vcd, *, seed=None, signs=(0, 1), zeros=(3, -7), multipliers=(9, 5), shift=4):
+def check(windows, vcd, *, seed=None, **fields):
+    parts = {"signs": (0, 1), "zeros": (3, -7), "multipliers": (9, 5), "shift": 4, "largest": 0}
+    parts |= fields
     dut = operator()
     rng = random.Random(1)
     runs = []
@@ -42,16 +47,16 @@ def check(windows, vcd, *, seed=None, signs=(0, 1), zeros=(3, -7), multipliers=(
                 {"values": values, "bank": bank, "inside": inside, "operand": operand}
                 | {"count": 1, "last": int(place == len(window) - 1)}
             )
-    parts = {"signs": signs, "zeros": zeros, "multipliers": multipliers, "shift": shift}
     expected = list(expected_of(windows, **parts, **LIMITS))
     given, taken = Watch(dut.i), Watch(dut.o)
 
     async def testbench(ctx):
         for operand in range(2):
-            ctx.set(dut.operand_signed[operand], signs[operand])
-            ctx.set(dut.operand_zero[operand], zeros[operand])
-            ctx.set(dut.multiplier[operand], multipliers[operand])
-        ctx.set(dut.shift, shift)
+            ctx.set(dut.operand_signed[operand], parts["signs"][operand])
+            ctx.set(dut.operand_zero[operand], parts["zeros"][operand])
+            ctx.set(dut.multiplier[operand], parts["multipliers"][operand])
+        ctx.set(dut.shift, parts["shift"])
+        ctx.set(dut.largest, parts["largest"])
         for name, value in LIMITS.items():
             ctx.set(getattr(dut, name), value)
         await feed(dut.i, runs, seed=seed)(ctx)
@@ -106,6 +111,21 @@ def test_a_window_outside_is_zero(tmp_path):
     """New channels of a shortcut: nothing is added, whatever the bank shows."""
     seen = check([[(200, 0, 0)], [(200, 0, 1)], [(9, 1, 0)]], tmp_path / "operate.vcd", shift=0)
     assert seen[0] == seen[2] == LIMITS["zero_point"]
+
+
+@pytest.mark.parametrize("seed", [None, 4], ids="seed={}".format)
+@pytest.mark.parametrize("multipliers", [(1, 1), (7, 2), (0, 0)])
+def test_largest(multipliers, seed, tmp_path):
+    """What lies outside never wins, in front, behind or between, however small the others are."""
+    windows = random_windows(random.Random(2), [1, 1, 2, 9, 9, 1, 30, 2, 4])
+    for window in windows:  # one element lies inside at least
+        place = len(window) // 2
+        window[place] = (*window[place][:2], 1)
+    low = [(0, 1, 1), (128, 1, 1), (255, 1, 1)]  # 0, -128 and -1
+    windows += [[(127, 1, 0), one, (127, 1, 0), (127, 1, 0)] for one in low]
+    windows += [[(128, 1, 1)], [(129, 1, 1), (128, 1, 1)], [(128, 1, 1), (129, 1, 1)]]
+    fields = {"multipliers": multipliers, "shift": 0, "largest": 1}
+    check(windows, tmp_path / "operate.vcd", seed=seed, **fields)
 
 
 @pytest.mark.parametrize("name", ["sum_bits", "out_bits", "operands"])

@@ -7,7 +7,7 @@ import pytest
 from amaranth.lib import data
 
 from hw.plane_scan import PlaneScan
-from hw.testing import Watch, feed, run, take, tick
+from hw.testing import Watch, feed, run, sample, take, tick
 
 OUTPUTS = data.ArrayLayout(3, 2)
 
@@ -55,14 +55,30 @@ def test_matches_reference(ou_rows, act_bits, ous, seed, tmp_path):
     assert len(expected) < len(fetched) or ous == 1
     dut = PlaneScan(ou_rows=ou_rows, act_bits=act_bits, ous=ous, outputs=OUTPUTS)
     given, passed = Watch(dut.i), Watch(dut.o)
+    planes = dict(expected)
+    skipped = [
+        act_bits - (max(1, planes[n]["planes"].bit_count()) if n in planes else 0)
+        for n in range(len(fetched))
+    ]
+    counted = []
+
+    async def count(ctx):
+        counted.clear()
+        while len(counted) < len(fetched):
+            taken, amount = await sample(ctx, dut.i.valid & dut.i.ready, dut.skipped)
+            assert taken or not amount
+            counted.extend([amount] if taken else [])
+
     run(
         dut,
         feed(dut.i, fetched, seed=seed),
         take(dut.o, len(expected), seed=seed and seed + 1),
+        count,
         watches=[given, passed],
         vcd=tmp_path / "plane_scan.vcd",
     )
     assert passed.payloads == [ou for _, ou in expected]
+    assert counted == skipped
     assert passed.cycles == [given.cycles[number] for number, _ in expected]
     if seed is None:
         assert given.cycles == list(range(len(fetched)))

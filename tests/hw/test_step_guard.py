@@ -9,7 +9,7 @@ from amaranth.lib import data
 
 from arch.network_shape import STEP_KINDS
 from arch.registers import Error
-from hw.step_guard import StepGuard
+from hw.step_guard import StepGuard, patience
 from hw.testing import run, tick
 
 LAYOUT = data.StructLayout(
@@ -132,6 +132,11 @@ def test_no_result_passes_when_refused(tmp_path):
             assert ctx.get(dut.o.p) == -256 + valid
 
     simulate(testbench, tmp_path)
+
+
+@pytest.mark.parametrize(("outputs", "cycles"), [(1, 2048), (1000, 2048), (1024, 4096)])
+def test_patience_is_longer_than_clearing(outputs, cycles):
+    assert patience(outputs=outputs) == cycles > outputs + 16
 
 
 def test_wrong_patience():

@@ -183,3 +183,69 @@ def residual_network(geometry, *, seed=0):
         input_mean=(0.25, 0.5),
         input_std=(0.5, 0.25),
     )
+
+
+def pooling_network(geometry, *, seed=0):
+    """A convolution, a maximum of windows that overlap, averages with padding, a linear layer."""
+    rng = np.random.default_rng(seed)
+    signed = OutFormat(bits=8, signed=True, zero_point=5, minimum=-128, maximum=127)
+    conv = LayerSpec(
+        name="conv",
+        kind="conv2d",
+        source="input",
+        in_shape=(2, 7, 6),
+        out_shape=(3, 7, 6),
+        kernel=(3, 3),
+        padding=(1, 1),
+        activation=ActFormat(bits=8, signed=True, zero_point=-3),
+        output=signed,
+    )
+    read = ActFormat(bits=8, signed=True, zero_point=5)
+    host = (
+        HostSpec(
+            name="maximum",
+            kind="max_pool",
+            sources=("conv",),
+            in_shape=conv.out_shape,
+            out_shape=(3, 4, 3),
+            kernel=(3, 3),
+            stride=(2, 2),
+            padding=(1, 1),
+            activations=(read,),
+            multipliers=(1,),
+            shift=0,
+            output=signed,
+        ),
+        HostSpec(
+            name="average",
+            kind="average_pool",
+            sources=("maximum",),
+            in_shape=(3, 4, 3),
+            out_shape=(3, 2, 3),
+            kernel=(2, 3),
+            stride=(2, 1),
+            padding=(0, 1),
+            activations=(read,),
+            multipliers=(43691,),
+            shift=18,
+            output=OutFormat(zero_point=2),
+        ),
+    )
+    scores = linear_spec(
+        18,
+        3,
+        name="scores",
+        source="average",
+        in_shape=(3, 2, 3),
+        activation=ActFormat(zero_point=2),
+        output=OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767),
+    )
+    made = []
+    for spec in (conv, scores):
+        layer = random_layer(spec, geometry, rng, ratio=0.2)
+        fields = {"multiplier": np.full(spec.cols, 40000), "shift": np.full(spec.cols, 24)}
+        bias = rng.integers(-3000, 3000, spec.cols)
+        made.append(IntegerLayer(**{**vars(layer), **fields, "bias": bias}))
+    return IntegerNetwork(
+        name="pooling", layers=tuple(made), input_scale=1 / 64, in_shape=conv.in_shape, host=host
+    )

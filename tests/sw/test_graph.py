@@ -77,7 +77,15 @@ def test_layer_outputs_are_those_of_the_network():
         (Computes(lambda n, x: n.conv(F.adaptive_avg_pool2d(x, 2))), "over height and width"),
         (Computes(lambda n, x: n.conv(x.mean((1, 2)))), "over height and width, not"),
         (nn.Sequential(nn.Conv2d(2, 2, 1), Normalise([0, 0], [1, 1])), "must be the first step"),
-        (Computes(lambda n, x: F.max_pool2d(n.conv(x), 2)), "max_pool2d: .* cannot be mapped yet"),
+        (Computes(lambda n, x: F.max_pool2d(n.conv(x), 2)), "last step of a network must be the l"),
+        (Computes(lambda n, x: n.conv(F.max_pool2d(x, 2, ceil_mode=True))), "ceil_mode must be fa"),
+        (Computes(lambda n, x: n.conv(F.max_pool2d(x, 2, 2, 0, 2))), "dilation must be 1 for a po"),
+        (Computes(lambda n, x: n.conv(F.avg_pool2d(x, 2, divisor_override=3))), "divisor_overr"),
+        (
+            Computes(lambda n, x: n.conv(F.avg_pool2d(x, 2, 1, 1, False, False))),
+            "count_include_pad must be true for a pool to be mapped",
+        ),
+        (nn.Sequential(nn.MaxPool2d(2, return_indices=True), nn.Conv2d(2, 2, 1)), "return_indices"),
         (Computes(lambda n, x: torch.sigmoid(n.conv(x))), "sigmoid: .* cannot be mapped yet"),
         (Computes(lambda n, x: n.conv(n.conv(x))), "conv: is used twice"),
         (Computes(lambda n, x: n.bn(x)), "bn: must follow one layer, and alone"),
@@ -135,6 +143,31 @@ def test_residual_network():
     assert steps["layer3_0_conv1"].source == "layer2_0_add"
     assert steps["linear"].source == "average_pool"
     assert [layer.name for layer in trace(network)] == [layer.name for layer in traced.layers]
+
+
+def test_pools():
+    """Modules and functions, options by place and by name; the stride is the kernel if left out."""
+
+    class Pools(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 0))
+            self.second = nn.AvgPool2d(2)
+            self.out = nn.Linear(2, 2)
+
+        def forward(self, x):
+            x = self.second(self.first(x))
+            x = F.max_pool2d(x, kernel_size=2, stride=1)
+            return self.out(F.avg_pool2d(x, (2, 3), (1, 2), 1))
+
+    steps = trace_network(Pools()).steps[:-1]
+    assert [(s.name, s.kind, s.kernel, s.stride, s.padding) for s in steps] == [
+        ("first_max_pool", "max_pool", (3, 2), (2, 1), (1, 0)),
+        ("second_average_pool", "average_pool", (2, 2), (2, 2), (0, 0)),
+        ("max_pool", "max_pool", (2, 2), (1, 1), (0, 0)),
+        ("average_pool", "average_pool", (2, 3), (1, 2), (1, 1)),
+    ]
+    assert steps[1].sources == ("first_max_pool",)
 
 
 def test_forms_of_an_operation():

@@ -19,9 +19,11 @@ def test_digits_cnn_layers():
     assert layers["fc"].in_features == 32 * 4 * 4
 
 
-def test_odd_sizes_fit():
-    network = make(in_shape=(3, 7, 5), classes=4)
-    assert network(torch.zeros(2, 3, 7, 5)).shape == (2, 4)
+@pytest.mark.parametrize("name", ["digits_cnn", "lenet5"])
+def test_odd_sizes_fit(name):
+    for size in ((7, 5), (4, 4), (28, 29)):
+        network = make(name=name, in_shape=(3, *size), classes=4)
+        assert network(torch.zeros(2, 3, *size)).shape == (2, 4)
 
 
 def test_seed_decides_the_weights():
@@ -39,7 +41,9 @@ def test_global_generator_is_left_alone():
 
 
 def test_wrong_name():
-    with pytest.raises(ValueError, match=r"must be one of digits_cnn, resnet20, .*not 'lenet'"):
+    with pytest.raises(
+        ValueError, match=r"must be one of digits_cnn, lenet5, resnet20, .*not 'lenet'"
+    ):
         make(name="lenet")
 
 

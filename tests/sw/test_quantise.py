@@ -7,7 +7,7 @@ from arch.errors import OhmforgeError
 from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.layer import SCHEMES
-from sw.graph import layer_outputs, trace
+from sw.graph import layer_outputs, trace, trace_network
 from sw.integer_inference import accuracy, run
 from sw.integer_network import encode_input
 from sw.policy import policy_for
@@ -50,6 +50,26 @@ def test_formats():
         OutFormat(bits=5, signed=True, minimum=-16, maximum=15),
         OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767),
     ]
+
+
+def test_pools():
+    """A maximum keeps codes and their worth; an average divides by its window."""
+    torch.manual_seed(1)
+    pools = (nn.MaxPool2d(3, stride=2, padding=1), nn.AvgPool2d((2, 3), stride=1, padding=1))
+    layers = (nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), *pools, nn.Flatten(), nn.Linear(80, 3))
+    network = nn.Sequential(*layers).eval()
+    images = random_images()
+    integers = quantise(network, None, images, Geometry())
+    largest, average = integers.host
+    assert (largest.kind, largest.multipliers, largest.shift) == ("max_pool", (1,), 0)
+    assert (average.kernel, average.out_shape) == ((2, 3), (4, 5, 4))
+    found = run(integers, encode_input(integers, images))
+    with torch.no_grad():
+        expected = layer_outputs(network, trace_network(network).steps, torch.from_numpy(images))
+    for operation in integers.host:
+        real, integer = expected[operation.name].numpy(), found[operation.name].astype(np.float64)
+        scale = (real * integer).sum() / np.square(integer).sum()
+        assert np.abs(integer * scale - real).max() / real.max() < 0.02
 
 
 def test_relu_after_the_last_layer_clamps_the_scores():
