@@ -9,7 +9,11 @@ nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["tests", "lint"]
 PYTHON = "3.11"  # the version that pyproject.toml asks for
 ROOT = Path(__file__).parent
-NETWORKS = {"digits": "digits", "resnet20": "resnet20_network"}  # and their examples
+NETWORKS = {
+    "digits": "digits",
+    "lenet5": "lenet5",
+    "resnet20": "resnet20_network",
+}  # and their examples
 
 
 @nox.session(python=PYTHON)

@@ -14,10 +14,10 @@ from arch.tiles import ous_by_tile
 
 __all__ = ["LayerCycles", "counted_cycles", "layer_cycles", "tile_sum"]
 
-_PIPELINE = 12
+_PIPELINE = 17
 """Cycles from the command to the first output that no size changes: start, index, buffer,
-shift-and-add, accumulate, output."""
-_HAND_OVER = 5
+shift-and-add, accumulate, output, queue of results."""
+_HAND_OVER = 6
 """Cycles from the last plane of a position to the first OU that may use its bank again, less those
 of the conversion and those in which its outputs are drained."""
 

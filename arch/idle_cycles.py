@@ -7,13 +7,13 @@ from arch.cycles import LayerCycles, tile_sum
 
 __all__ = ["layer_idle"]
 
-_FULL = 2
+_FULL = 3
 """Cycles from the command until the input buffer shows a position, beside its loading."""
-_RESULT = 5
-"""Cycles from the codes of the last plane of a position to its first sum: shift-and-add,
-accumulate."""
-_OUTPUT = 5
-"""Cycles from the last sum to the last output."""
+_RESULT = 6
+"""Cycles from the codes of the last plane of a position until its first sum leaves the bank:
+shift-and-add, accumulate."""
+_OUTPUT = 8
+"""Cycles from the last sum that leaves its bank to the last output."""
 
 
 def layer_idle(cycles: LayerCycles, *, late: int = 0) -> dict[str, int]:

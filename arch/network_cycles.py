@@ -18,16 +18,16 @@ from arch.tables import MappingTables
 
 __all__ = ["NetworkCycles", "StepCycles", "image_cycles", "network_cycles"]
 
-_BETWEEN = 2
+_BETWEEN = 3
 """Cycles from the end of a step to the start of the next, beside one a word: reading the first
-word, and the start."""
+word, the check, and the start."""
 _STORE = 1
 """Cycles from the last result to the end of its step."""
-_WINDOW = 1
+_WINDOW = 3
 """Cycles that the beats of a window come later than beats from outside, beside those that take
 longer to read than one beat a cycle."""
-_OPERATION = 7
-"""Cycles from the last element of an operation to its result: read, operate."""
+_OPERATION = 10
+"""Cycles from the last element of an operation to its result: walk, queue, read, operate."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
-from arch.network_shape import CODE_BITS_MAX, NetworkShape
+from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
 from arch.program import Program, build_program
 from arch.tables import MappingTables
@@ -67,6 +67,7 @@ def build_network_program(
     lanes: int = 4,
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
+    argmax: bool = False,
     capacity: Capacity | None = None,
     shape: NetworkShape | None = None,
 ) -> NetworkProgram:
@@ -80,6 +81,8 @@ def build_network_program(
         Banks of the feature memory.
     macro_latency, skip_zero_planes
         As in :func:`arch.program.build_program`.
+    argmax : bool
+        Whether only the largest result of an image leaves the engine.
     capacity : Capacity, optional
         The tables are loaded at run time, by an engine that can hold so much.
     shape : NetworkShape, optional
@@ -89,7 +92,8 @@ def build_network_program(
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` is no power of two, or the tables do not follow from each other.
+        If ``lanes`` is no power of two, the tables do not follow from each other, or ``argmax`` has
+        more results than it can number.
     :exc:`arch.errors.InputError`
         If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
     """
@@ -105,13 +109,18 @@ def build_network_program(
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
     if shape is None:
-        shape = _shape(layers.shape, steps, lanes=lanes, depth=depth)
+        shape = replace(_shape(layers.shape, steps, lanes=lanes, depth=depth), argmax=argmax)
         if capacity is not None:
             shape = enlarge(shape, capacity)
             shape = replace(shape, engine=replace(shape.engine, loadable=True))
             layers = build_program(tables, shape=shape.engine)
     else:
-        check_fits(_shape(layers.shape, steps, lanes=shape.lanes, depth=depth), shape)
+        needed = _shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
+        check_fits(replace(needed, argmax=shape.argmax), shape)
+    if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
+        raise ValueError(
+            f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"
+        )
     words = [word for step in steps for word in step.words(shape, layers, last=step is steps[-1])]
     return NetworkProgram(shape=shape, layers=layers, steps=steps, words=tuple(words))
 

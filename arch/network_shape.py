@@ -9,7 +9,7 @@ from arch.program import POSITION_BITS
 from arch.walk import LEVELS
 from arch.words import Field, WordLayout
 
-__all__ = ["CODE_BITS_MAX", "OPERANDS", "STEP_KINDS", "WORD_BITS", "NetworkShape"]
+__all__ = ["CODE_BITS_MAX", "INDEX_BITS", "OPERANDS", "STEP_KINDS", "WORD_BITS", "NetworkShape"]
 
 WORD_BITS = 32
 """Width of a word of the program memory; a step takes several."""
@@ -17,6 +17,8 @@ STEP_KINDS = ("input", "layer", "operation")
 """What a step does; the number of a kind is its place here."""
 OPERANDS = 2
 """Sources that an operation can have."""
+INDEX_BITS = 16
+"""Width of the number of a result."""
 CODE_BITS_MAX = 8
 """Widest activation, see :class:`arch.fixed.ActFormat`; the input has a byte for each."""
 
@@ -45,6 +47,8 @@ class NetworkShape:
         Width of the sum of an operation, signed.
     out_bits : int
         Width of a result of any step, signed.
+    argmax : bool
+        Only the largest result of an image leaves the engine, with its number.
     """
 
     engine: EngineShape
@@ -56,6 +60,7 @@ class NetworkShape:
     place_bits: int
     sum_bits: int
     out_bits: int
+    argmax: bool = False
 
     @property
     def at_bits(self) -> int:

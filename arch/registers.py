@@ -91,6 +91,7 @@ REGISTERS = (
             ("macro", 9, 1, "The crossbar is a macro; else it is emulated"),
             ("differential", 10, 1, "Sign encoding is differential; else it is offset"),
             ("loadable", 11, 1, "Tables are loaded at run time; else they are baked in"),
+            ("argmax", 12, 1, "Only the largest result of an image leaves, with its number"),
         ),
     ),
     Register(

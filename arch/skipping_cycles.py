@@ -19,13 +19,13 @@ from arch.tiles import ous_by_tile
 
 __all__ = ["LayerWork", "follow_planes", "work_of_layer"]
 
-_START = 1
-"""Cycle before the one in which the buffer takes the first beat of a layer."""
-_RESULT = 5
-"""Cycles from the codes of the last plane of a position to its first sum: shift-and-add,
-accumulate."""
-_OUTPUT = 5
-"""Cycles from a sum to its output."""
+_START = 2
+"""Cycles before the one in which the buffer takes the first beat of a layer."""
+_RESULT = 6
+"""Cycles from the codes of the last plane of a position until its first sum leaves the bank:
+shift-and-add, accumulate."""
+_OUTPUT = 8
+"""Cycles from a sum that leaves its bank to its output."""
 
 
 @dataclass(frozen=True, kw_only=True)

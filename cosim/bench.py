@@ -64,6 +64,7 @@ def _network_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
     places = ("value", "at", "done", "step", "cycles", "planes", "plane", "offered", "taken")
     return (
         {"SCORE_BITS": ports["o__payload"]["bits"], "MONITOR_BITS": ports["monitor"]["bits"]}
+        | {"RESULT_BITS": ports["o__payload"]["fields"]["value"]["bits"]}
         | {f"{name.upper()}_AT": monitor[name]["low"] for name in places}
         | {f"{name.upper()}_BITS": monitor[name]["bits"] for name in ("value", "at", "step")}
         | {"STREAMS": monitor["offered"]["bits"]}

@@ -28,6 +28,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
             "macro": int(program.shape.engine.macro is not None),
             "differential": int(g.encoding == "differential"),
             "loadable": int(program.shape.engine.loadable),
+            "argmax": int(program.shape.argmax),
         },
         "crossbar": {"rows": g.rows, "cols": g.cols},
         "operation_unit": {

@@ -4,7 +4,8 @@
 `timescale 1ns / 1ps
 
 module network_bench #(
-    parameter SCORE_BITS = 1,    // of the payload of `o`: value and last
+    parameter SCORE_BITS = 1,    // of the payload of `o`: value, with argmax its index, and last
+    parameter RESULT_BITS = 1,   // of the value
     parameter MONITOR_BITS = 1,
     parameter VALUE_AT = 0,      // low bits and widths of the fields of the monitor
     parameter VALUE_BITS = 1,
@@ -110,9 +111,10 @@ module network_bench #(
     wire signed [VALUE_BITS-1:0] value = monitor[VALUE_AT +: VALUE_BITS];
     wire signed [31:0] wide_value = value;
     wire [31:0] wide_at = monitor[AT_AT +: AT_BITS];
-    wire signed [SCORE_BITS-2:0] score_value = score[SCORE_BITS-2:0];
+    wire signed [RESULT_BITS-1:0] score_value = score[RESULT_BITS-1:0];
     wire signed [31:0] wide_score = score_value;
     wire score_last = score[SCORE_BITS-1];
+    wire [31:0] score_end = score >> RESULT_BITS;  // index and last, or last alone
 
     always @(posedge clk) begin
         clocks <= clocks + 1;
@@ -155,7 +157,7 @@ module network_bench #(
 
             score_ready <= noise[23:16] >= stall;
             if (score_valid && score_ready) begin
-                $fwrite(scores, "%08x%08x", wide_score, {31'b0, score_last});
+                $fwrite(scores, "%08x%08x", wide_score, score_end);
                 if (score_last) images_left <= images_left - 1;
             end
 

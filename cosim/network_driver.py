@@ -26,7 +26,8 @@ class NetworkRun:
     steps : int64 array, shape (s, 3)
         Number, cycles and planes of every step that ended.
     scores : int64 array, shape (m, 2)
-        Value and last flag of everything that left the engine.
+        Value and last flag of everything that left the engine; with argmax the index is below the
+        flag, in the same word.
     counters : int64 array, shape (images, len(COUNTERS))
         :data:`arch.registers.COUNTERS` as they stood at each interrupt.
     hung : bool

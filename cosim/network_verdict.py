@@ -6,6 +6,7 @@ import numpy as np
 
 from arch.network_cycles import NetworkCycles
 from arch.network_program import NetworkProgram
+from arch.network_shape import INDEX_BITS
 from arch.network_step import Step
 from cosim.counter_verdict import counts_of_images, counts_of_model, wrong_counters
 from cosim.network_case import NetworkResult, StepResult
@@ -82,10 +83,8 @@ def judge_network(
     """
     count = expected.shape[1]
     wrong = _differences(done.results, expected.reshape(-1, 2))
-    scores = expected[:, count - program.steps[-1].result.size :, 0]
-    flags = np.zeros_like(scores)
-    flags[:, -1] = 1
-    wrong_scores = _differences(done.scores, np.stack([scores, flags], axis=-1).reshape(-1, 2))
+    scores = _expected_scores(expected, program)
+    wrong_scores = _differences(done.scores, scores.reshape(-1, 2))
     cycles_model = [step.cycles for model in models for step in model.steps]
     steps = tuple(
         StepResult(
@@ -105,7 +104,7 @@ def judge_network(
         (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
         (not len(wrong) + len(wrong_scores) and done.hung, judged_counters),
         (done.hung, lambda: f"hangs after {len(done.results)} results, {done.waiting}"),
-        (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]))),
+        (len(wrong_scores) > 0, lambda: _first_score(done, scores, int(wrong_scores[0]), program)),
         (True, lambda: _wrong_work(steps, models, exact=not stall)),
         (True, judged_counters),
     )
@@ -115,7 +114,7 @@ def judge_network(
         stall=stall,
         after_reset=after_reset,
         images=len(expected),
-        compared=expected.shape[0] * count + scores.size,
+        compared=expected.shape[0] * count + scores.shape[0] * scores.shape[1],
         mismatches=len(wrong) + len(wrong_scores),
         wrong_images=tuple(images[images < len(expected)].tolist()),
         steps=steps,
@@ -125,6 +124,18 @@ def judge_network(
         seconds=done.seconds,
         problem=problem,
     )
+
+
+def _expected_scores(expected: np.ndarray, program: NetworkProgram) -> np.ndarray:
+    """What must leave for every image, as :class:`NetworkRun` has it; shape (n, scores, 2)."""
+    scores = expected[:, expected.shape[1] - program.steps[-1].result.size :, 0]
+    if program.shape.argmax:
+        winner = scores.argmax(axis=1)[:, None]  # the first of equals
+        largest = np.take_along_axis(scores, winner, axis=1)
+        return np.stack([largest, winner + (1 << INDEX_BITS)], axis=-1)
+    flags = np.zeros_like(scores)
+    flags[:, -1] = 1
+    return np.stack([scores, flags], axis=-1)
 
 
 def _differences(seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -167,16 +178,24 @@ def _element(step: Step, number: int) -> str:
     return f"position {position}, channel {channel}"
 
 
-def _first_score(done: NetworkRun, scores: np.ndarray, place: int) -> str:
-    if place >= scores.size:
-        return f"gave {len(done.scores)} scores, expected {scores.size}"
+def _first_score(done: NetworkRun, scores: np.ndarray, place: int, program: NetworkProgram) -> str:
+    many = scores.shape[0] * scores.shape[1]
+    if place >= many:
+        return f"gave {len(done.scores)} scores, expected {many}"
     image, number = divmod(place, scores.shape[1])
     if place >= len(done.scores):
         return f"image {image}: score {number} did not leave the engine"
     value, last = done.scores[place].tolist()
+    if program.shape.argmax:
+        mask = (1 << INDEX_BITS) - 1
+        want, index = scores[image, 0].tolist()
+        return (
+            f"image {image}: result {last & mask} left as the largest, {value}, "
+            f"expected result {index & mask}, {want}"
+        )
     return (
         f"image {image}: score {number} left as {value} with last flag {last}, "
-        f"expected {scores[image, number]}"
+        f"expected {scores[image, number, 0]}"
     )
 
 

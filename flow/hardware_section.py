@@ -37,6 +37,11 @@ class HardwareSection(Section):
         description="Cycles that the macro takes from a sample to its codes, with `crossbar: "
         f"macro` only; {MACRO_LATENCY} unless given, which is as fast as `emulated`.",
     )
+    argmax: bool = Field(
+        default=False,
+        description="Whether only the largest of the results of an image leaves the network "
+        "engine, with its number: the class. Of equals it is the first.",
+    )
     tables: Literal["baked", "loadable"] = Field(
         default="baked",
         description="How the mapping tables get into the network engine: as initial contents of "
@@ -51,7 +56,7 @@ class HardwareSection(Section):
     @classmethod
     def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python 1 is True; to a person who writes a configuration it is not.
-        if isinstance(value, bool) and info.field_name != "skip_zero_planes":
+        if isinstance(value, bool) and info.field_name not in ("skip_zero_planes", "argmax"):
             raise PydanticCustomError("literal_error", "wrong type")
         return value
 
@@ -84,5 +89,7 @@ class HardwareSection(Section):
     @property
     def network_built_as(self) -> dict[str, Any]:
         """What programs of networks are built with."""
-        loadable = self.tables == "loadable"
-        return self.built_as | ({"capacity": self.capacity.capacity} if loadable else {})
+        built_as = self.built_as | {"argmax": self.argmax}
+        if self.tables == "loadable":
+            built_as["capacity"] = self.capacity.capacity
+        return built_as

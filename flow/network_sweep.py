@@ -27,6 +27,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "hardware.tiles": choices(HardwareSection.model_fields["tiles"]),
     "hardware.skip_zero_planes": (False, True),
     "hardware.crossbar": choices(HardwareSection.model_fields["crossbar"]),
+    "hardware.argmax": (False, True),
     "hardware.tables": choices(HardwareSection.model_fields["tables"]),
 }
 """Values of each field of the configuration."""

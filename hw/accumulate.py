@@ -1,6 +1,6 @@
 """Accumulate: adds the results of OUs into the outputs of a position, tile by tile."""
 
-from amaranth import Array, Module, Mux, Signal
+from amaranth import Array, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ class Accumulate(wiring.Component):
     its outputs. When it names ``outputs``, an address is an output, and what the columns hold for
     it is added on the way out. So is what several tiles hold.
 
-    Latency is three cycles from the last result of a position to its first sum, four with several
+    Latency is five cycles from the last result of a position to its first sum, six with several
     tiles; throughput is one OU a tile per cycle and one sum per cycle, without a gap between
     positions; the sums stall when ``o`` does, the results never.
 
@@ -45,7 +45,7 @@ class Accumulate(wiring.Component):
     i : array of ``In(stream.Signature(OuResult, always_ready=True))``
         Results of the OUs of each tile; each marks the last of its position.
     drained : ``Out(1)``
-        A bank of every tile becomes free in this cycle.
+        A bank of every tile becomes free in this cycle: its last word has been taken out of it.
     prepared : ``Out(1)``
         All accumulators have been set to zero since reset.
     o : ``Out(stream.Signature(PositionSum))``
@@ -100,7 +100,7 @@ class Accumulate(wiring.Component):
         return m
 
     def _hold(self, m, drain, values):
-        """Hold what the tiles show for a cycle: memories and adders of all would be a long path."""
+        """Hold what each tile has for a cycle: the adders of all are a path of their own."""
         valid, word = Signal(), Signal(drain.o.p.shape())
         parts = [Signal.like(value, name=f"part{n}") for n, value in enumerate(values)]
         m.d.comb += drain.o.ready.eq(~valid | self.o.ready)
@@ -110,7 +110,7 @@ class Accumulate(wiring.Component):
         return valid, word, sum(parts)
 
     def _add_tile(self, m, drain, tile):
-        """Make the banks of a tile; return what they show for the output that is drained."""
+        """Make the banks of a tile; return what they hold for the output that is drained."""
         i = self.i[tile]
         prefix = f"tile{tile}_" if len(self.i) > 1 else ""
         add_bank = Signal(name=f"{prefix}add_bank")
@@ -118,18 +118,22 @@ class Accumulate(wiring.Component):
             self._add_bank(m, drain, i, f"{prefix}bank{number}", number, add_bank == number)
             for number in range(BANKS)
         ]
-        # The last sum is written one cycle after its result has come.
+        # The last sum is written two cycles after its result has come.
         position_last = i.valid & i.p.position_last
-        finish = Signal(BANKS, name=f"{prefix}finish")
-        m.d.sync += [add_bank.eq(add_bank ^ position_last), finish.eq(position_last << add_bank)]
+        adding, finish = (Signal(BANKS, name=f"{prefix}{name}") for name in ("adding", "finish"))
+        m.d.sync += [
+            add_bank.eq(add_bank ^ position_last),
+            adding.eq(position_last << add_bank),
+            finish.eq(adding),
+        ]
         m.d.comb += drain.finish[tile].eq(finish)
 
+        # Block RAM is slow to show a word: it is held before its columns are chosen or added.
+        held = Signal.like(banks[0], name=f"{prefix}held")
+        with m.If(drain.show):
+            m.d.sync += held.eq(Array(banks)[drain.show_bank])
         value = Signal(self.o.p.value.shape(), name=f"{prefix}value")
-        if self._grouped:
-            shown = Array(Array(bank)[drain.o.p.column] for bank in banks)[drain.o.p.bank]
-        else:
-            shown = Mux(drain.o.p.bank, sum(banks[1]), sum(banks[0]))
-        m.d.comb += value.eq(shown)
+        m.d.comb += value.eq(Array(held)[drain.o.p.column] if self._grouped else sum(held))
         return value
 
     def _add_bank(self, m, drain, i, name, number, adds):

@@ -1,6 +1,6 @@
 """Accumulator bank: the sums of one output position, a memory for each weight column."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -15,11 +15,13 @@ class AccumulatorBank(wiring.Component):
     """Add into, read and clear the accumulators of one output position.
 
     Each weight column has a memory of its own, so that the columns of an OU never collide; the
-    accumulator of an output is the sum of its words in all of them. An addition to an address may
-    follow another in the next cycle. Reading and adding exclude each other; clearing excludes an
-    addition in the cycle before.
+    accumulator of an output is the sum of its words in all of them. Block RAM is slow to show a
+    word, so it is held before it is added to: an addition writes two cycles after it has read.
+    What the two before it wrote or are about to write is forwarded, so that an addition to an
+    address may follow another in the next cycle. Reading and adding exclude each other; clearing
+    excludes an addition in the two cycles before.
 
-    Latency is one cycle from an addition to a read that sees it, and one from a read to its
+    Latency is three cycles from an addition to a read that sees it, and one from a read to its
     values; throughput is one addition or one read per cycle; never stalls.
 
     Parameters
@@ -80,21 +82,37 @@ class AccumulatorBank(wiring.Component):
             )
             m.submodules[f"column{column}"] = memory
             write = memory.write_port()
-            read = memory.read_port(transparent_for=(write,))
-            adding = Signal(name=f"adding{column}")
-            at = Signal(span(self._depth), name=f"at{column}")
-            addend = Signal.like(self.addends[column], name=f"addend{column}")
+            read = memory.read_port()
+            # Additions of the last two cycles: one waits for its word, one is carried out.
+            adding = Signal(2, name=f"adding{column}")
+            at = [Signal(span(self._depth), name=f"at{column}_{n}") for n in range(2)]
+            addend = [
+                Signal.like(self.addends[column], name=f"addend{column}_{n}") for n in range(2)
+            ]
+            same = Signal(2, name=f"same{column}")
+            held, total, written = (
+                Signal.like(value, name=f"{name}{column}") for name in ("held", "total", "written")
+            )
+            m.d.comb += total.eq(held + addend[1])
             m.d.sync += [
-                adding.eq(self.add[column]),
-                at.eq(self.add_at[column]),
-                addend.eq(self.addends[column]),
+                adding.eq(adding << 1 | self.add[column]),
+                Cat(at).eq(Cat(self.add_at[column], at[0])),
+                Cat(addend).eq(Cat(self.addends[column], addend[0])),
+                same.eq(
+                    Cat(
+                        running & (self.add_at[column] == to)
+                        for running, to in zip(adding, at, strict=True)
+                    )
+                ),
+                written.eq(total),
+                held.eq(Mux(same[0], total, Mux(same[1], written, read.data))),
             ]
             m.d.comb += [
                 read.en.eq(self.read | self.add[column]),
                 read.addr.eq(Mux(self.read, self.read_at, self.add_at[column])),
-                write.en.eq(adding | self.clear),
-                write.addr.eq(Mux(self.clear, self.clear_at, at)),
-                write.data.eq(Mux(self.clear, 0, read.data + addend)),
+                write.en.eq(adding[1] | self.clear),
+                write.addr.eq(Mux(self.clear, self.clear_at, at[1])),
+                write.data.eq(Mux(self.clear, 0, total)),
                 value.eq(read.data),
             ]
         return m

@@ -14,7 +14,7 @@ __all__ = ["Drain", "DrainedWord"]
 
 
 class DrainedWord(data.StructLayout):
-    """Where the accumulators of one output are, while the banks show them.
+    """Where the accumulators of one output were, while what the bank showed is held.
 
     Members
     -------
@@ -40,7 +40,7 @@ class Drain(wiring.Component):
     A word that holds a group of outputs is read once for each of them. After reset all words of
     both banks are set to zero, which takes ``depth`` cycles.
 
-    Latency is two cycles from ``finish`` to the first output; throughput is one output per cycle,
+    Latency is three cycles from ``finish`` to the first output; throughput is one output per cycle,
     without a gap between positions; stalls when ``o`` does.
 
     Parameters
@@ -69,12 +69,16 @@ class Drain(wiring.Component):
         Set to zero in this cycle, one bit a bank.
     clear_at : ``Out(range(depth))``
         Where; valid with ``clear``.
+    show : ``Out(1)``
+        What ``show_bank`` shows is the next output: to be held from the next cycle on.
+    show_bank : ``Out(1)``
+        Which bank; valid with ``show``.
     drained : ``Out(1)``
-        The last output of a position leaves in this cycle; its bank is free.
+        The last word of a position is shown for the last time; its bank is free.
     prepared : ``Out(1)``
         Both banks have been set to zero since reset.
     o : ``Out(stream.Signature(DrainedWord))``
-        The output that the banks show.
+        The output that is held.
     """
 
     def __init__(self, *, depth, columns, outputs, tiles=1):
@@ -91,6 +95,8 @@ class Drain(wiring.Component):
                 "read_at": Out(span(depth)),
                 "clear": Out(2),
                 "clear_at": Out(span(depth)),
+                "show": Out(1),
+                "show_bank": Out(1),
                 "drained": Out(1),
                 "prepared": Out(1),
                 "o": Out(stream.Signature(DrainedWord(columns=columns, outputs=outputs))),
@@ -106,6 +112,7 @@ class Drain(wiring.Component):
         channel = Signal.like(self.o.p.channel)
         last = channel == self.last_output
         word_done = last | (column == self._columns - 1)
+        shows, shown = Signal(), Signal(self.o.p.shape())  # the word that a bank shows
         sweep = Signal.like(self.clear_at)
         clear = Signal()
         cleared_at = Signal.like(self.clear_at)
@@ -115,17 +122,21 @@ class Drain(wiring.Component):
             issue.eq(step & reduce(and_, complete).bit_select(bank, 1)),
             self.read.eq(issue << bank),
             self.read_at.eq(at),
-            self.drained.eq(self.o.valid & self.o.ready & self.o.p.last),
-            self.clear.eq(Mux(self.prepared, clear << self.o.p.bank, 0b11)),
+            self.show.eq(step & shows),
+            self.show_bank.eq(shown.bank),
+            self.drained.eq(self.show & shown.last),
+            self.clear.eq(Mux(self.prepared, clear << shown.bank, 0b11)),
             self.clear_at.eq(Mux(self.prepared, cleared_at, sweep)),
         ]
         with m.If(step):
             m.d.sync += [
-                self.o.valid.eq(issue),
-                self.o.p.bank.eq(bank),
-                self.o.p.column.eq(column),
-                self.o.p.channel.eq(channel),
-                self.o.p.last.eq(last),
+                shows.eq(issue),
+                shown.bank.eq(bank),
+                shown.column.eq(column),
+                shown.channel.eq(channel),
+                shown.last.eq(last),
+                self.o.valid.eq(shows),
+                self.o.p.eq(shown),
             ]
         m.d.sync += [clear.eq(issue & word_done), cleared_at.eq(at)]
         with m.If(issue):
@@ -136,10 +147,10 @@ class Drain(wiring.Component):
                 bank.eq(bank ^ last),
             ]
 
-        freed = Signal(2)
-        m.d.comb += freed.eq(self.drained << self.o.p.bank)
+        # Not only when the bank is free: with one output the walk is back at it before.
+        walked = (issue & last) << bank
         for own, finish in zip(complete, self.finish, strict=True):
-            m.d.sync += own.eq((own & ~freed) | finish)
+            m.d.sync += own.eq((own & ~walked) | finish)
         with m.If(~self.prepared):
             m.d.sync += [sweep.eq(sweep + 1), self.prepared.eq(sweep == self._depth - 1)]
         return m

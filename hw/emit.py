@@ -181,6 +181,7 @@ def _network(program):
         layers=program.layers.names,
         homes={"step": ("engine.control", "steps")} | inside,
         names={
+            "argmax": program.shape.argmax,
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}

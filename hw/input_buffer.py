@@ -123,7 +123,9 @@ class InputBuffer(wiring.Component):
         self._add_copies(m, write_at=Cat(block, fill_half), put=put, last=last, halves=halves)
 
         for read, full, read_half in zip(self.read, held, halves, strict=True):
-            m.d.comb += read.full.eq(full.bit_select(read_half, 1))
+            # Much waits for this, so it is a flip-flop: whether the half that is read next is full.
+            present = full | ((put & last) << fill_half)
+            m.d.sync += read.full.eq(present.bit_select(read_half ^ read.release, 1))
             with m.If(read.release):
                 m.d.sync += [full.bit_select(read_half, 1).eq(0), read_half.eq(~read_half)]
             with m.If(put & last):

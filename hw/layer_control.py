@@ -20,7 +20,7 @@ class LayerControl(wiring.Component):
     The descriptor is read from the layer memory and stays in place until the next command. Layers
     do not overlap. Counters keep their values after the layer has ended.
 
-    Latency is one cycle from a command to ``start``; throughput is one layer at a time; a command
+    Latency is two cycles from a command to ``start``; throughput is one layer at a time; a command
     waits while a layer runs and until ``prepared``.
 
     Parameters
@@ -40,6 +40,8 @@ class LayerControl(wiring.Component):
         What to run.
     layer : ``Out(layout)``
         Descriptor of the running layer; valid from ``start`` on.
+    reading : ``Out(1)``
+        The descriptor is being read; ``start`` follows.
     start : ``Out(1)``
         High for one cycle when a layer starts.
     positions : ``Out(position_bits)``
@@ -68,6 +70,7 @@ class LayerControl(wiring.Component):
             {
                 "command": In(stream.Signature(command)),
                 "layer": Out(layout),
+                "reading": Out(1),
                 "start": Out(1),
                 "positions": Out(position_bits),
                 "prepared": In(1),
@@ -88,7 +91,6 @@ class LayerControl(wiring.Component):
         m.d.comb += [
             read.addr.eq(self.command.p.layer),
             read.en.eq(self.command.valid & self.command.ready),
-            self.layer.eq(read.data),
         ]
         with m.If(self.busy):
             m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.issued)]
@@ -104,7 +106,11 @@ class LayerControl(wiring.Component):
                         self.cycles.eq(0),
                         self.planes.eq(0),
                     ]
-                    m.next = "Start"
+                    m.next = "Read"
+            with m.State("Read"):  # block RAM is slow to show a word: it is held
+                m.d.comb += self.reading.eq(1)
+                m.d.sync += self.layer.eq(read.data)
+                m.next = "Start"
             with m.State("Start"):
                 m.d.comb += self.start.eq(1)
                 m.next = "Run"

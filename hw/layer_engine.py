@@ -12,6 +12,7 @@ from hw.input_buffer import InputBuffer
 from hw.layer_control import COUNTER_BITS, LayerControl
 from hw.layouts import Activity, Command, Monitor, Result, TileMonitor, span, struct
 from hw.output import Output
+from hw.queue import Queue
 from hw.rom import load_port
 from hw.tile import Tile, value_bits
 from hw.tile_lead import TileLead
@@ -111,7 +112,8 @@ class LayerEngine(wiring.Component):
             *((tile.read, input_buffer.read[n]) for n, tile in enumerate(tiles)),
             *((tile.o, accumulate.i[n]) for n, tile in enumerate(tiles)),
             (accumulate.o, output.i),
-            (output.o, flipped(self.o)),
+            (output.o, m.submodules.results.i),
+            (m.submodules.results.o, flipped(self.o)),
         ):
             connect(m, source, sink)
         m.d.comb += [
@@ -138,6 +140,7 @@ class LayerEngine(wiring.Component):
                 tile.signed.eq(control.layer.signed),
                 tile.drained.eq(accumulate.drained),
                 self.activity[number].eq(tile.activity),
+                self.activity[number].more.eq(control.reading | tile.activity.more),
                 self.monitor.tiles[number].eq(tile.monitor),
             ]
             for name in ("first_ou", "last_ou", "empty"):
@@ -199,6 +202,8 @@ class LayerEngine(wiring.Component):
             m.submodules[f"tile{number}"] = Tile(program, number=number)
         if shape.tiles > 1:
             m.submodules.lead = TileLead(tiles=shape.tiles)
+        # The datapath does not wait in the same cycle for what is ready behind it.
+        m.submodules.results = Queue(self.o.p.shape(), depth=2)
         index = struct(shape.index_layout)
         m.submodules.accumulate = Accumulate(
             value_bits=value_bits(g),

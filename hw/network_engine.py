@@ -1,14 +1,15 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.network_program import NetworkProgram
-from arch.network_shape import OPERANDS, STEP_KINDS, WORD_BITS
+from arch.network_shape import INDEX_BITS, OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS, tile_name
 from arch.registers import Error
 from arch.walk import LEVELS, WINDOW_LEVELS
+from hw.argmax import Argmax
 from hw.beat_pack import BeatPack
 from hw.cycle_cause import CycleCause, CycleCauses
 from hw.feature_memory import FeatureMemory
@@ -16,11 +17,13 @@ from hw.layer_engine import LayerEngine
 from hw.layouts import struct
 from hw.network_layouts import NetworkMonitor, Progress, Score
 from hw.operate import Operate
+from hw.queue import Queue
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
 from hw.rom import load_port
 from hw.run_read import RunRead
 from hw.step_control import StepControl
+from hw.step_fields import give_step
 from hw.step_guard import StepGuard, patience
 from hw.window_walk import WindowWalk
 
@@ -33,7 +36,8 @@ class NetworkEngine(wiring.Component):
     """Run a network on one image after the other.
 
     Each image comes as bytes in the order channel, row, column, an activation code each. The
-    results of the last step leave in their order, the last of them marked.
+    results of the last step leave in their order, the last of them marked; or, with ``argmax``,
+    only the largest of them.
 
     Latency and throughput are those of :func:`arch.network_cycles.network_cycles`, exactly, when
     neither stream stalls; ``i`` stalls while an image is computed, and a stalled ``o`` stalls the
@@ -72,12 +76,13 @@ class NetworkEngine(wiring.Component):
         self._program = program
         shape = program.shape
         self._layers = LayerEngine(program.layers)
+        index_bits = INDEX_BITS if shape.argmax else None
         monitor = NetworkMonitor(out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps)
         super().__init__(
             {
                 "permit": In(1, init=1),
                 "i": In(stream.Signature(BYTE_BITS)),
-                "o": Out(stream.Signature(Score(out_bits=shape.out_bits))),
+                "o": Out(stream.Signature(Score(out_bits=shape.out_bits, index_bits=index_bits))),
                 "progress": Out(Progress(steps=shape.steps)),
                 "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
@@ -96,18 +101,24 @@ class NetworkEngine(wiring.Component):
         step = control.step
 
         for source, sink in (
-            (walk.o, read.i),
+            (walk.o, m.submodules.runs.i),
+            (m.submodules.runs.o, read.i),
             (pack.o, layers.i),
             (operate.o, select.i2),
-            (store.o, flipped(self.o)),
+            *self._results(m, store.o),
         ):
             connect(m, source, sink)
-        is_layer = step.kind == STEP_KINDS.index("layer")
+        # A step is checked in the cycle before it starts: then this is known.
+        is_layer, walks = Signal(), Signal()
+        m.d.sync += [
+            is_layer.eq(step.kind == STEP_KINDS.index("layer")),
+            walks.eq(step.kind != STEP_KINDS.index("input")),
+        ]
         m.d.comb += [
             control.permit.eq(self.permit),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
-            walk.start.eq(control.start & (step.kind != STEP_KINDS.index("input"))),
+            walk.start.eq(control.start & walks),
             store.start.eq(control.start),
             layers.command.valid.eq(control.start & is_layer),
             layers.command.p.layer.eq(step.layer),
@@ -117,7 +128,7 @@ class NetworkEngine(wiring.Component):
             pack.i.valid.eq(read.o.valid & is_layer),
             operate.i.p.eq(read.o.p),
             operate.i.valid.eq(read.o.valid & ~is_layer),
-            read.o.ready.eq((pack.i.ready & is_layer) | (operate.i.ready & ~is_layer)),
+            read.o.ready.eq(pack.i.ready & operate.i.ready),  # who gets nothing is ready
             # The kinds of step in their order.
             select.select.eq(step.kind),
             select.i0.p.eq(self.i.p),
@@ -127,16 +138,14 @@ class NetworkEngine(wiring.Component):
             select.i1.valid.eq(layers.o.valid),
             layers.o.ready.eq(select.i1.ready),
         ]
-        self._give_descriptor(m, step)
+        give_step(m, step, walk=walk, read=read, operate=operate, store=store)
         self._add_memory(m, read, store)
         if self._program.shape.engine.loadable:
             self._guard(m)
         else:
             connect(m, select.o, store.i)
-            m.d.comb += [
-                control.known.eq(step.kind < len(STEP_KINDS)),
-                self.progress.code.eq(Error.STEP_KIND),
-            ]
+            m.d.comb += control.known.eq(step.kind < len(STEP_KINDS))
+            m.d.comb += self.progress.code.eq(Error.STEP_KIND)
         self._account(m)
         self._show(m)
         return m
@@ -157,6 +166,8 @@ class NetworkEngine(wiring.Component):
             place_bits=shape.place_bits,
             **run,
         )
+        # What is ready behind a queue depends on nothing in front of it.
+        m.submodules.runs = Queue(m.submodules.walk.o.p.shape(), depth=2)
         m.submodules.read = RunRead(**sizes, **run)
         m.submodules.pack = BeatPack(code_bits=shape.code_bits, act_bits=geometry.act_bits, **run)
         m.submodules.operate = Operate(
@@ -189,20 +200,13 @@ class NetworkEngine(wiring.Component):
                 out_bits=shape.out_bits,
             )
 
-    def _give_descriptor(self, m, step):
-        """Show each component its part of the step."""
-        walk, operate, store = m.submodules.walk, m.submodules.operate, m.submodules.store
-        for component, names in (
-            (walk, ("at", "y", "x", "height", "width", "wide")),
-            (walk.loops, ("last", "at", "y", "x")),
-            (m.submodules.read, ("fill",)),
-            (operate, ("operand_signed", "operand_zero", "multiplier", "largest", "shift")),
-            (operate, ("zero_point", "minimum", "maximum")),
-            (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
-            (store, ("position_last",)),
-        ):
-            prefix = "level_" if component is walk.loops else ""
-            m.d.comb += [getattr(component, name).eq(step[prefix + name]) for name in names]
+    def _results(self, m, results):
+        """What is connected from the results of the last step to the outside."""
+        if not self._program.shape.argmax:
+            return [(results, flipped(self.o))]
+        argmax = Argmax(out_bits=self._program.shape.out_bits, index_bits=INDEX_BITS)
+        m.submodules.argmax = argmax
+        return [(results, argmax.i), (argmax.o, flipped(self.o))]
 
     def _add_memory(self, m, read, store):
         shape, loadable = self._program.shape, self._program.shape.engine.loadable
@@ -221,13 +225,12 @@ class NetworkEngine(wiring.Component):
     def _guard(self, m):
         """Load the memories, and trust no step: what was loaded may be anything."""
         control, store, guard = m.submodules.control, m.submodules.store, m.submodules.guard
-        select, layers = m.submodules.select, m.submodules.layers
-        connect(m, select.o, guard.i)
+        connect(m, m.submodules.select.o, guard.i)
         connect(m, guard.o, store.i)
         connect(m, flipped(self.load.step), control.load)
         for name in self._program.shape.engine.memories:
-            connect(m, flipped(getattr(self.load, name)), getattr(layers.load, name))
-        moving = self.monitor.offered.as_value() & self.monitor.taken.as_value()
+            connect(m, flipped(getattr(self.load, name)), getattr(self._layers.load, name))
+        moves = self.monitor.offered.as_value() & self.monitor.taken.as_value()
         waits = (self.i.ready & ~self.i.valid) | (self.o.valid & ~self.o.ready)
         m.d.comb += [
             control.hold.eq(~self.loaded),
@@ -236,8 +239,8 @@ class NetworkEngine(wiring.Component):
             guard.step.eq(control.step),
             guard.over.eq(control.over),
             guard.active.eq(~control.stopped),
-            guard.moves.eq(moving.any() | self.monitor.plane | waits),
             guard.refused.eq(control.refused),
+            guard.moves.eq(moves.any() | self.monitor.plane | waits),
             guard.write.eq(store.write),
             guard.write_at.eq(store.write_at),
             self.progress.code.eq(guard.code),

@@ -103,12 +103,15 @@ class Score(data.StructLayout):
     Members
     -------
     value : ``signed(out_bits)``
+    index : ``unsigned(index_bits)``
+        Its number among the results of the image; only where it is asked for.
     last : ``unsigned(1)``
         Last result of the image.
     """
 
-    def __init__(self, *, out_bits):
-        super().__init__({"value": signed(out_bits), "last": 1})
+    def __init__(self, *, out_bits, index_bits=None):
+        index = {} if index_bits is None else {"index": unsigned(index_bits)}
+        super().__init__({"value": signed(out_bits)} | index | {"last": 1})
 
 
 class Progress(data.StructLayout):

@@ -107,6 +107,7 @@ class NetworkTop(wiring.Component):
                 "macro": shape.engine.macro is not None,
                 "differential": g.encoding == "differential",
                 "loadable": shape.engine.loadable,
+                "argmax": shape.argmax,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {

@@ -113,17 +113,13 @@ class OuController(wiring.Component):
 
     def _walk_ones(self, m, acts, take):
         """Choose the highest plane that is left."""
-        # One bit a plane: those not issued when this one is chosen, this one, those after it.
-        left, chosen, after = (
-            Signal.like(self.i.p.planes, name=name) for name in ("left", "chosen", "after")
-        )
-        first = Signal()
-        highest = Cat(left[b] & ~left[b + 1 :].any() for b in range(self._act_bits))
+        # One bit a plane: the one that is issued, and those after it.
+        chosen, after = (Signal.like(self.i.p.planes, name=name) for name in ("chosen", "after"))
+        first, last = Signal(), Signal(init=1)
         m.d.comb += [
-            left.eq(Mux(take, self.i.p.planes, after)),
             self.o.p.word_lines.eq(Cat((act & chosen).any() for act in acts)),
             self.o.p.tag.first.eq(first),
-            self.o.p.tag.last.eq(after == 0),
+            self.o.p.tag.last.eq(last),
             self.o.p.tag.negative.eq(self.signed & chosen[-1]),
             self.o.p.tag.plane.eq(
                 Cat(
@@ -132,4 +128,16 @@ class OuController(wiring.Component):
                 )
             ),
         ]
-        m.d.sync += [chosen.eq(highest), after.eq(left & ~highest), first.eq(take)]
+        m.d.sync += first.eq(take)
+        # Whether an OU is taken is known late: both choices are made, then one is kept.
+        with m.If(take):
+            m.d.sync += self._choose(self.i.p.planes, chosen, after, last)
+        with m.Else():
+            m.d.sync += self._choose(after, chosen, after, last)
+
+    def _choose(self, left, chosen, after, last):
+        """Choose the highest of the planes that are left."""
+        above = [left[b + 1 :].any() for b in range(self._act_bits)]
+        rest = Cat(left[b] & above[b] for b in range(self._act_bits))
+        highest = Cat(left[b] & ~above[b] for b in range(self._act_bits))
+        return [chosen.eq(highest), after.eq(rest), last.eq(~rest.any())]

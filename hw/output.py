@@ -1,6 +1,6 @@
 """Output: requantisation and activation function."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +17,7 @@ class Output(wiring.Component):
     Multiplier, shift and bias belong to the output channel, the clamp and the zero point to the
     layer. Rounding is half up.
 
-    Latency is five cycles; throughput is one output per cycle; stalls when ``o`` does.
+    Latency is six cycles; throughput is one output per cycle; stalls when ``o`` does.
 
     Parameters
     ----------
@@ -85,18 +85,16 @@ class Output(wiring.Component):
         multiplier = Signal(self._layout["multiplier"].shape)
         product = Signal(signed(product_bits))
         shift = [Signal(self._layout["shift"].shape, name=f"shift{n}") for n in range(2)]
-        scaled = Signal(signed(product_bits + 1))
+        shifted = Signal(signed(product_bits + 1))
         offset = Signal(signed(product_bits + 2))
-        m.d.comb += offset.eq(scaled + self.zero_point)
-
-        # With one more bit than it takes, half up is an increment between two shifts.
-        rounded = (((product << 1) >> shift[1]) + 1) >> 1
+        # With one more bit than it takes, half up is an increment before that bit is left out.
+        rounded = (shifted + Cat(Const(1, 1), self.zero_point).as_signed()) >> 1
         clamped = Mux(
             offset < self.minimum,
             self.minimum,
             Mux(offset > self.maximum, self.maximum, offset),
         )
-        valid, last = Signal(4), Signal(4)
+        valid, last = Signal(5), Signal(5)
         with m.If(advance):
             m.d.sync += [
                 taken.eq(self.i.p.value),
@@ -105,7 +103,8 @@ class Output(wiring.Component):
                 shift[0].eq(read.data.shift),
                 product.eq(biased * multiplier),
                 shift[1].eq(shift[0]),
-                scaled.eq(rounded),
+                shifted.eq((product << 1) >> shift[1]),
+                offset.eq(rounded),
                 self.o.p.value.eq(clamped),
                 valid.eq(valid << 1 | self.i.valid),
                 last.eq(last << 1 | self.i.p.last),

@@ -53,13 +53,12 @@ class Queue(wiring.Component):
         write_at, read_at, next_read_at = (
             Signal(span(self._depth), name=name) for name in ("write_at", "read_at", "next_read_at")
         )
-        put, take = Signal(), Signal()
+        put, take, full = Signal(), Signal(), Signal()
 
         m.d.comb += [
             put.eq(self.i.valid & self.i.ready),
             take.eq(self.o.valid & self.o.ready),
-            self.i.ready.eq(waiting != self._depth),
-            self.o.valid.eq(waiting != 0),
+            self.i.ready.eq(~full),
             next_read_at.eq(Mux(take, self._after(read_at), read_at)),
             write.addr.eq(write_at),
             write.data.eq(self.i.p),
@@ -68,7 +67,12 @@ class Queue(wiring.Component):
             read.addr.eq(next_read_at),
             self.o.p.eq(read.data),
         ]
-        m.d.sync += [waiting.eq(waiting + put - take), read_at.eq(next_read_at)]
+        m.d.sync += [
+            waiting.eq(waiting + put - take),
+            full.eq(~take & (full | (put & (waiting == self._depth - 1)))),
+            self.o.valid.eq(put | (self.o.valid & ~(take & (waiting == 1)))),
+            read_at.eq(next_read_at),
+        ]
         with m.If(put):
             m.d.sync += write_at.eq(self._after(write_at))
         return m

@@ -1,5 +1,8 @@
 """Register block: the registers of a table, behind the control bus."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -83,17 +86,20 @@ class RegisterBlock(wiring.Component):
             bus.dat_r.eq(word),
         ]
         self._add_defaults(m)
-        with m.Switch(bus.adr):
-            for at, fields, pieces in self._words():
-                with m.Case(at):
-                    m.d.comb += hit.eq(1)
-                    for field, low, field_low, bits in pieces:
-                        here = slice(low, low + bits)
-                        part = self._value(fields, field)[field_low : field_low + bits]
-                        if field.access not in (Access.PULSE, Access.WORD):
-                            m.d.comb += word[here].eq(part)
-                        with m.If(write):
-                            self._write(m, fields, field, part, here)
+        # A request stays until it is answered: its address is decoded in the cycle before.
+        selected, shown = [], []
+        for at, fields, pieces in self._words():
+            selected.append(here := Signal(name=f"selected{at:x}"))
+            m.d.sync += here.eq(bus.adr == at)
+            shown.append(mine := Signal(WORD_BITS, name=f"word{at:x}"))
+            for field, low, field_low, bits in pieces:
+                lane = slice(low, low + bits)
+                part = self._value(fields, field)[field_low : field_low + bits]
+                if field.access not in (Access.PULSE, Access.WORD):
+                    m.d.comb += mine[lane].eq(part & here.replicate(bits))
+                with m.If(write & here):
+                    self._write(m, fields, field, part, lane)
+        m.d.comb += [hit.eq(Cat(selected).any()), word.eq(reduce(or_, shown))]
         return m
 
     @staticmethod

@@ -13,7 +13,7 @@ __all__ = ["RunRead"]
 class RunRead(wiring.Component):
     """Give each run its elements; one that lies outside the map has the code ``fill``.
 
-    Latency is one cycle; throughput is a run a cycle; stalls when ``o`` does.
+    Latency is two cycles; throughput is a run a cycle; stalls when ``o`` does.
 
     Parameters
     ----------
@@ -57,21 +57,29 @@ class RunRead(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        run = Signal(self.i.p.shape())  # the one whose elements the memory shows
+        shows, shown = Signal(), Signal(self.i.p.shape())  # the run whose elements are shown
+        run, held = Signal(self.i.p.shape()), Signal(self.values.shape())
         m.d.comb += [
             self.i.ready.eq(~self.o.valid | self.o.ready),
             self.read.eq(self.i.valid & self.i.ready),
             self.read_at.eq(self.i.p.at),
         ]
+        # Block RAM is slow to show a word: it is held before it is used.
         with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), run.eq(self.i.p)]
+            m.d.sync += [
+                shows.eq(self.i.valid),
+                shown.eq(self.i.p),
+                self.o.valid.eq(shows),
+                run.eq(shown),
+                held.eq(self.values),
+            ]
 
         low = self._lanes.bit_length() - 1
         bank = run.at[:low]
-        for number, (value, shown) in enumerate(zip(self.o.p["values"], self.values, strict=True)):
+        for number, (value, element) in enumerate(zip(self.o.p["values"], held, strict=True)):
             # Bank `number` has the element that is so many places behind the first.
             behind = (number - bank)[:low] if low else 0
-            m.d.comb += value.eq(Mux(Array(run.inside)[behind], shown, self.fill))
+            m.d.comb += value.eq(Mux(Array(run.inside)[behind], element, self.fill))
         m.d.comb += [self.o.p.bank.eq(bank), self.o.p.inside.eq(run.inside[0])]
         for name in ("count", "lane", "operand", "beat_last", "last"):
             m.d.comb += self.o.p[name].eq(run[name])

@@ -20,7 +20,7 @@ class StepControl(wiring.Component):
 
     A step is ``step_words`` words of the program memory, the first in the least significant bits.
 
-    Latency is ``step_words + 2`` cycles from ``done`` to ``start``; throughput is a step at a time;
+    Latency is ``step_words + 3`` cycles from ``done`` to ``start``; throughput is a step at a time;
     stalls before a step until ``ready``, and before the first one until ``permit``.
 
     Parameters
@@ -110,7 +110,8 @@ class StepControl(wiring.Component):
             read.addr.eq(at),
             self.step.as_value().eq(held),
         ]
-        m.d.sync += self.cycles.eq(self.cycles + 1)
+        # Much waits for the start, so it is a flip-flop.
+        m.d.sync += [self.cycles.eq(self.cycles + 1), self.start.eq(0)]
         hold, fault = (self.hold, self.fault) if loadable else (Const(0), Const(0))
         if loadable:
             self._look_ahead(m, at)
@@ -125,17 +126,19 @@ class StepControl(wiring.Component):
             with m.State("Fetch"):
                 m.d.sync += [held.eq(Cat(held, word) >> len(word)), left.eq(left - 1)]
                 with m.If(left == 0):
-                    m.next = "Start"
+                    m.next = "Check"
                 with m.Else():
                     m.d.sync += at.eq(at + 1)
-            with m.State("Start"):
+            with m.State("Check"):
                 with m.If(~self.known | fault):
                     m.next = "Refuse"
                 with m.Elif(~self.permit & (self.number == 0)):
                     m.d.comb += self.stopped.eq(1)
                 with m.Elif(self.ready):
-                    m.d.comb += self.start.eq(1)
-                    m.next = "Run"
+                    m.d.sync += self.start.eq(1)
+                    m.next = "Start"
+            with m.State("Start"):
+                m.next = "Run"
             with m.State("Run"):
                 m.d.comb += self.running.eq(1)
                 with m.If(fault):

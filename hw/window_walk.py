@@ -1,5 +1,8 @@
 """Window walk: the addresses of the elements of every window of a step."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -18,7 +21,10 @@ class WindowWalk(wiring.Component):
     as are left of it, of ``lanes`` and of the beat; otherwise it has one. The first
     ``window_levels`` loops make a window.
 
-    Latency is one cycle from ``start`` to the first run; throughput is a run a cycle; stalls when
+    Runs are cut first, which needs the counts of the loops alone. What each one moves is known
+    then, and address and coordinates follow in the cycle after.
+
+    Latency is two cycles from ``start`` to the first run; throughput is a run a cycle; stalls when
     ``o`` does.
 
     Parameters
@@ -84,83 +90,131 @@ class WindowWalk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        loops, run = self.loops, self.o.p
-        # Where the present iteration of each loop began; number of that of each outer loop.
-        starts = [
-            {
-                axis: Signal.like(getattr(self, axis), name=f"{axis}{level}")
-                for axis in ("at", "y", "x")
-            }
-            for level in range(self._levels)
-        ]
-        turns = [Signal.like(last, name=f"turn{n}") for n, last in enumerate(loops.last)][1:]
-        here = starts[0]
-        # Counted down, so that little has to be known to cut the next run: elements of the
-        # innermost loop, and of the beat.
-        left, space = Signal(len(loops.last[0]) + 1), Signal(range(self._beat + 1))
-        row_end, beat_full = self._cut(m, left, space)
+        run = self.o.p
+        cutting, advance = Signal(), Signal()
+        # After this run one loop goes on, and those inside it begin anew: both in one bit a loop.
+        moves, begins = Signal(self._levels), Signal(self._levels)
+        cut, ends = self._cut(m, cutting & advance)
+        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(cutting),
+                *(run[name].eq(value) for name, value in cut.items()),
+                *(
+                    move.eq(Cat(*ends[:level], ~end).all())
+                    for level, (move, end) in enumerate(zip(moves, ends, strict=True))
+                ),
+                *(
+                    begin.eq(Cat(ends[:level]).all() & ~Cat(ends[level:]).all())
+                    for level, begin in enumerate(begins)
+                ),
+            ]
+            with m.If(Cat(ends).all()):
+                m.d.sync += cutting.eq(0)
+        with m.If(self.start):
+            m.d.sync += cutting.eq(1)
 
-        ends = [row_end, *(turn == last for turn, last in zip(turns, loops.last[1:], strict=True))]
-        m.d.comb += [
-            run.at.eq(here["at"]),
-            run.last.eq(Cat(ends[: self._window_levels]).all()),
-            run.beat_last.eq(beat_full | run.last),
-        ]
+        here = self._move(m, moves, begins)
+        m.d.comb += run.at.eq(here["at"])
         row_inside = (here["y"] >= 0) & (here["y"] < self.height)
         for n, inside in enumerate(run.inside):
             x = here["x"] + n
             m.d.comb += inside.eq(row_inside & (x >= 0) & (x < self.width))
-
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [
-                run.lane.eq(Mux(run.beat_last, 0, run.lane + run.count)),
-                space.eq(Mux(run.beat_last, self._beat, space - run.count)),
-                left.eq(Mux(row_end, loops.last[0] + 1, left - run.count)),
-                run.operand.eq(~row_end & (run.operand ^ run.count[0])),
-            ]
-            self._move(m, starts, turns, ends)
-        with m.If(self.start):
-            m.d.sync += [
-                self.o.valid.eq(1),
-                run.lane.eq(0),
-                space.eq(self._beat),
-                left.eq(loops.last[0] + 1),
-                run.operand.eq(0),
-            ]
-            m.d.sync += [turn.eq(0) for turn in turns]
-            for level in starts:
-                m.d.sync += [start.eq(getattr(self, axis)) for axis, start in level.items()]
         return m
 
-    def _cut(self, m, left, space):
-        """Elements of the next run; whether it ends the innermost loop, and fills the beat."""
-        most, count = Signal.like(self.o.p.count), self.o.p.count
-        fits = left <= space
-        m.d.comb += [
-            most.eq(Mux(self.wide, self._lanes, 1)),
-            count.eq(
-                Mux(
-                    fits,
-                    Mux(left < most, left, most),
-                    Mux(space < most, space, most),
-                )
-            ),
-        ]
-        return fits & (left <= most), (space <= left) & (space <= most)
+    def _cut(self, m, step):
+        """Cut the next run; go on to the one after it with ``step``.
 
-    def _move(self, m, starts, turns, ends):
-        """Go on with the innermost loop that has not ended; those inside it begin anew."""
-        for level, end in enumerate(ends):
-            steps = {axis: self.loops[axis][level] for axis in ("at", "y", "x")}
-            with m.If(~end) if level == 0 else m.Elif(~end):
-                if level == 0:  # neighbours, when there are several in a run
-                    for axis in ("at", "x"):
-                        steps[axis] = Mux(self.wide, self.o.p.count, steps[axis])
-                else:
-                    m.d.sync += turns[level - 1].eq(turns[level - 1] + 1)
-                for axis, step in steps.items():
-                    moved = starts[level][axis] + step
-                    m.d.sync += [starts[n][axis].eq(moved) for n in range(level + 1)]
-                m.d.sync += [turn.eq(0) for turn in turns[: max(0, level - 1)]]
-        with m.Else():
-            m.d.sync += self.o.valid.eq(0)
+        Give what is known of the run, and which loops end with it. All that decides is kept in
+        flip-flops, as the next run is cut in the next cycle.
+        """
+        last = self.loops.last
+        most = Mux(self.wide, self._lanes, 1)
+        # Elements of the innermost loop and of the beat that are left, and no more of them than a
+        # run may have.
+        left, space = Signal(len(last[0]) + 1), Signal(range(self._beat + 1))
+        near, room = (Signal.like(self.o.p.count, name=name) for name in ("near", "room"))
+        lane, operand = Signal.like(self.o.p.lane), Signal()
+        row_end, beat_full, window_end = Signal(), Signal(), Signal()
+        loop_ends = self._turn(m, step & row_end)
+        ends = [row_end, *loop_ends]
+        count = Signal.like(near)
+        m.d.comb += [
+            row_end.eq(left <= room),
+            beat_full.eq(space <= near),
+            count.eq(Mux(row_end, near, room)),
+            window_end.eq(Cat(ends[: self._window_levels]).all()),
+        ]
+        cut = {
+            "count": count,
+            "lane": lane,
+            "operand": operand,
+            "beat_last": beat_full | window_end,
+            "last": window_end,
+        }
+        # A run that does not end the innermost loop has ``room`` elements; one that does not fill
+        # the beat has ``near``.
+        left_next, space_next = Signal.like(left), Signal.like(space)
+        m.d.comb += [
+            left_next.eq(Mux(self.start | row_end, last[0] + 1, left - room)),
+            space_next.eq(Mux(self.start | cut["beat_last"], self._beat, space - near)),
+        ]
+        with m.If(self.start | step):
+            m.d.sync += [
+                left.eq(left_next),
+                space.eq(space_next),
+                near.eq(Mux(left_next < most, left_next, most)),
+                room.eq(Mux(space_next < most, space_next, most)),
+                lane.eq(Mux(self.start | cut["beat_last"], 0, lane + near)),
+                operand.eq(~self.start & ~row_end & (operand ^ room[0])),
+            ]
+        return cut, ends
+
+    def _turn(self, m, step):
+        """Count the iterations of the outer loops; say of each whether it is in its last one."""
+        ends = []
+        for level, last in list(enumerate(self.loops.last))[1:]:
+            left = Signal.like(last, name=f"left{level}")
+            end = Signal(name=f"end{level}")
+            inner = Cat(ends).all() if ends else 1
+            with m.If(self.start | (step & inner & end)):
+                m.d.sync += [left.eq(last), end.eq(last == 0)]
+            with m.Elif(step & inner):
+                m.d.sync += [left.eq(left - 1), end.eq(left == 1)]
+            ends.append(end)
+        return ends
+
+    def _move(self, m, moves, begins):
+        """Follow the address and the coordinates; give those of the run."""
+        taken = self.o.valid & self.o.ready
+        here = {}
+        for axis in ("at", "y", "x"):
+            # Where the present iteration of each loop began.
+            starts = [
+                Signal.like(getattr(self, axis), name=f"{axis}{level}")
+                for level in range(self._levels)
+            ]
+            steps = list(self.loops[axis])
+            if axis != "y":  # neighbours, when there are several in a run
+                steps[0] = Mux(self.wide, self.o.p.count, steps[0])
+            begun, distance, moved = (
+                Signal.like(starts[0], name=f"{axis}_{name}")
+                for name in ("begun", "distance", "moved")
+            )
+            m.d.comb += [
+                begun.eq(_chosen(starts, moves)),
+                distance.eq(_chosen(steps, moves)),
+                moved.eq(begun + distance),
+            ]
+            for start, begin in zip(starts, begins, strict=True):
+                with m.If(taken & begin):
+                    m.d.sync += start.eq(moved)
+                with m.If(self.start):
+                    m.d.sync += start.eq(getattr(self, axis))
+            here[axis] = starts[0]
+        return here
+
+
+def _chosen(values, one_hot):
+    """The value whose bit is high."""
+    return reduce(or_, (Mux(bit, value, 0) for value, bit in zip(values, one_hot, strict=True)))

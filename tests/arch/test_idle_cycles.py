@@ -49,15 +49,15 @@ def layer(positions, *, load=4, compute=80, drain=5):
 @pytest.mark.parametrize(
     ("cycles", "window", "waits_input", "output"),
     [
-        # One position: its loading, fetch and two more cycles, its drain and 13 more.
-        (layer(1), 4 + 1, 3, 5 + 13),
+        # One position: its loading, fetch and two more cycles, its drain and 17 more.
+        (layer(1), 4 + 2, 3, 5 + 17),
         # Computing sets the pace: nothing more is lost.
-        (layer(9), 5, 3, 18),
+        (layer(9), 6, 3, 22),
         # Loading: of every 100 cycles 20 are idle, the last three of them for its first OU.
-        (layer(9, load=100), 101 + 8 * 17, 9 * 3, 18),
-        # Draining: planes end in cycle 168, the third position waits for the first bank, whose last
-        # sum leaves in 296; its planes end in 377, and the last sum of three drains leaves in 696.
-        (layer(3, drain=200), 5, 3 + 1, (297 - 169) + (696 + 5 - 377)),
+        (layer(9, load=100), 102 + 8 * 17, 9 * 3, 22),
+        # Draining: planes end in cycle 169, the third position waits for the first bank, whose last
+        # sum leaves in 298; its planes end in 379, and the last sum of three drains leaves in 698.
+        (layer(3, drain=200), 6, 3 + 1, (299 - 170) + (698 + 8 - 379)),
     ],
 )
 def test_causes(cycles, window, waits_input, output):

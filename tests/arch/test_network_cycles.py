@@ -67,8 +67,8 @@ def test_operations_take_a_cycle_an_element():
         for operation in tables.host
     }
     overhead = {name: steps[name] - count for name, count in reads.items()}
-    assert set(overhead.values()) == {program.shape.step_words + 10}
-    assert steps["input"] - program.shape.step_words - 3 == program.steps[0].result.size
+    assert set(overhead.values()) == {program.shape.step_words + 14}
+    assert steps["input"] - program.shape.step_words - 4 == program.steps[0].result.size
 
 
 def test_more_lanes_never_take_longer():

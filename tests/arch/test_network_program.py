@@ -1,20 +1,30 @@
 """Programs of networks: maps, steps, and words that decode to the steps."""
 
+import dataclasses
 from itertools import pairwise
 from math import prod
 
+import numpy as np
 import pytest
 
+from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
+from arch.layer import LayerSpec
 from arch.network_program import build_network_program
 from arch.network_shape import STEP_KINDS, WORD_BITS
-from sw.mapping import map_network
-from tests.sw.integer_layers import residual_network, small_network
+from arch.tables import MappingTables
+from sw.mapping import map_layer, map_network
+from tests.sw.integer_layers import (
+    pooling_network,
+    random_layer,
+    residual_network,
+    small_network,
+)
 
 GEOMETRY = Geometry()
 
 
-@pytest.fixture(scope="module", params=[small_network, residual_network])
+@pytest.fixture(scope="module", params=[small_network, residual_network, pooling_network])
 def tables(request):
     return map_network(request.param(GEOMETRY), GEOMETRY)
 
@@ -83,6 +93,7 @@ def test_words_say_the_steps(tables):
             zeros = [form.zero_point for form in step.spec.activations]
             assert fields["operand_zero"][:sources] == zeros
             assert fields["shift"] == step.spec.shift
+            assert fields["largest"] == (step.spec.kind == "max_pool")
 
 
 def test_a_step_does_not_write_where_it_reads(tables):
@@ -130,3 +141,29 @@ def test_memories_are_those_of_the_layers_and_the_program(tables):
     assert list(program.memories) == ["step", *program.layers.memories]
     assert program.memories["step"][1] == program.words
     assert all(first.name != second.name for first, second in pairwise(program.steps))
+
+
+def test_argmax_changes_no_word():
+    tables = map_network(small_network(GEOMETRY), GEOMETRY)
+    plain, argmax = (build_network_program(tables, argmax=argmax) for argmax in (False, True))
+    assert argmax.shape == dataclasses.replace(plain.shape, argmax=True)
+    assert argmax.words == plain.words
+
+
+def test_argmax_of_too_many_results():
+    """A map of 257 x 256 as the result of a network."""
+    spec = LayerSpec(
+        name="conv",
+        kind="conv2d",
+        source="input",
+        in_shape=(1, 257, 256),
+        out_shape=(1, 257, 256),
+        kernel=(1, 1),
+        activation=ActFormat(),
+        output=OutFormat(),
+    )
+    layer = map_layer(random_layer(spec, GEOMETRY, np.random.default_rng(0)), GEOMETRY)
+    tables = MappingTables(name="large", geometry=GEOMETRY, layers=(layer,))
+    assert build_network_program(tables).steps[-1].result.size == 65792
+    with pytest.raises(ValueError, match=r"^argmax is of 65536 results at most, not 65792$"):
+        build_network_program(tables, argmax=True)

@@ -61,7 +61,7 @@ class Tile:
             self.arriving = None
             if self.fetching < len(self.records):
                 p, n = self.records[self.fetching]
-                if len(full) > p and full[p] <= cycle and cycle >= 3:
+                if len(full) > p and full[p] <= cycle and cycle >= 4:
                     last = self.step == fetch - 1
                     self.arriving = ((p, n), last)
                     self.step = 0 if last else self.step + 1
@@ -110,7 +110,7 @@ def count_cycles(counts, *, load, first_beat, late, drain, fetch, queue, convers
     while not drained or len(drained) < positions or cycle < drained[-1]:
         cycle += 1
         # Input buffer: the beats of a position, of which the first waits for a free half.
-        if cycle >= 2 + late and loading < positions:
+        if cycle >= 3 + late and loading < positions:
             progress += 1
             beats_done = progress + load - first_beat
             free = loading < 2 or all(
@@ -136,10 +136,11 @@ def count_cycles(counts, *, load, first_beat, late, drain, fetch, queue, convers
         # Drain: sums leave one a cycle, a position after the other, when it is there in all tiles.
         while len(drained) < min(len(tile.results) for tile in tiles):
             there = max(tile.results[len(drained)] for tile in tiles)
-            begins = max(there + 3, drained[-1] + 1 if drained else 0)
+            begins = max(there + 4, drained[-1] + 1 if drained else 0)
             drained.append(begins + drain - 1)
             returned.append(drained[-1])
-    rest = 5 + (len(tiles) > 1)  # the outputs behind the last sum
+    # Behind the last sum: it is held, added to those of other tiles, requantised, queued.
+    rest = 1 + (len(tiles) > 1) + 6 + 1
     idle = {name: sum(tile.idle[name] for tile in tiles) for name in tiles[0].idle}
     idle["output"] += rest * len(tiles)
     return drained[-1] + rest, idle

@@ -194,3 +194,30 @@ def test_wrong_work(case):
     fewer = dataclasses.replace(first, steps=first.steps[:-1])
     count = IMAGES * len(model.steps)
     assert judge(case, fewer, expected).problem == f"ended {count - 1} steps, expected {count}"
+
+
+def test_the_largest_result(case):
+    """With argmax one result leaves for each image; which one, and its value, must be right."""
+    program, model, images, maps = case
+    program = dataclasses.replace(program, shape=dataclasses.replace(program.shape, argmax=True))
+    expected, done = perfect((program, model, images, maps))
+    scores = expected[:, -program.steps[-1].result.size :, 0]
+    index = scores.argmax(axis=1)
+    left = np.stack([scores.max(axis=1), index + (1 << 16)], axis=-1)
+    done = dataclasses.replace(done, scores=left)
+    result = judge((program, model, images, maps), done, expected)
+    assert result.problem == ""
+    assert result.compared == expected.shape[0] * (expected.shape[1] + 1)
+    for column, wrong in ((0, f"largest, {scores[1].max() + 1}"), (1, f"result {index[1] + 1} ")):
+        changed = left.copy()
+        changed[1, column] += 1
+        result = judge(
+            (program, model, images, maps), dataclasses.replace(done, scores=changed), expected
+        )
+        assert wrong in result.problem
+        assert result.problem.startswith("image 1: result ")
+        assert result.problem.endswith(f"expected result {index[1]}, {scores[1].max()}")
+        assert result.wrong_images == (1,)
+    missing = dataclasses.replace(done, scores=left[:1])
+    result = judge((program, model, images, maps), missing, expected)
+    assert result.problem == "image 1: score 0 did not leave the engine"

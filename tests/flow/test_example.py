@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flow.content_hash import hash_files
+from flow.read_configuration import read_configuration
 from flow.report_file import read_report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,3 +136,33 @@ def test_search_example(tmp_path):
     assert {path.suffix for path in details.iterdir()} == {
         ".json", ".jsonl", ".png", ".safetensors",
     }  # fmt: skip
+
+
+@pytest.mark.cosim
+def test_pooling_example(tmp_path):
+    """Pooling with kernels and planes skipped, image by image; only classes leave the engine."""
+    few = {"train.epochs": 4, "prune.finetune_epochs": 1, "cosim.images": 1, "cosim.positions": 2}
+    few |= {"cosim.network_images": 2, "cosim.stall": "none"}
+    few |= {"hardware.argmax": "true", "hardware.skip_zero_planes": "true"}
+    changes = [word for name, value in few.items() for word in ("--set", f"{name}={value}")]
+    done = ohmforge("run", EXAMPLE.with_name("lenet5.yaml"), "-o", tmp_path / "run", *changes)
+    assert done.returncode == 0, done.stderr
+    report = read_report(tmp_path / "run" / "report.json")
+    network = report["cosim"]["network"]
+    assert network["images_match"] == network["images"] == 2
+    assert [step["name"] for step in network["steps"]] == [
+        *("input", "conv1", "pool1_max_pool", "conv2", "pool2_average_pool"),
+        *("fc1", "fc2", "fc3"),
+    ]
+    assert all(count["rtl"] == count["model"] for count in network["counters"].values())
+    assert network["counters"]["planes_skipped"]["rtl"] > 0
+    taken = report["image_cycles"]["skipping"]
+    assert (taken["images"], taken["measured"]) == (2, True)
+    manifest = json.loads((tmp_path / "run" / "map" / "tables" / "manifest.json").read_text())
+    assert [operation["kernel"] for operation in manifest["host"]] == [[3, 3], [2, 2]]
+    assert [operation.get("padding") for operation in manifest["host"]] == [[1, 1], None]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLE.parent.iterdir()))
+def test_every_example_can_be_read(name):
+    read_configuration(EXAMPLE.with_name(name))

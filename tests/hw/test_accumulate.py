@@ -109,7 +109,7 @@ def test_matches_reference(mode, ou_weights, outputs, last_output, ous, gap, see
     )
     assert sums.payloads == case.sums
     if seed is None:
-        assert sums.cycles[0] == results.cycles[ous - 1] + 3
+        assert sums.cycles[0] == results.cycles[ous - 1] + 5
         # The sums of a position leave without a gap.
         for first in range(0, len(case.sums), last_output + 1):
             cycles = sums.cycles[first : first + last_output + 1]

@@ -90,7 +90,7 @@ def test_walks_over_outputs(depth, columns, outputs, seed, tmp_path):
 
 @pytest.mark.parametrize(("depth", "columns"), [(4, 1), (2, 2), (1, 1)])
 def test_latency_and_throughput(depth, columns, tmp_path):
-    """Two cycles to the first output, then one a cycle, without a gap between positions."""
+    """Three cycles to the first output, then one a cycle, without a gap between positions."""
     dut = drain(depth=depth, columns=columns)
     outputs = depth * columns
     watch = Watch(dut.o)
@@ -118,12 +118,12 @@ def test_latency_and_throughput(depth, columns, tmp_path):
         watches=[watch],
         vcd=tmp_path / "drain.vcd",
     )
-    first = began[0] + 2
+    first = began[0] + 3
     assert watch.cycles == list(range(first, first + 2 * outputs))
-    # A bank is free in the cycle of its last output.
+    # A bank is free in the cycle before its last output.
     assert [cycle for cycle, free in freed if free] == [
-        first + outputs - 1,
-        first + 2 * outputs - 1,
+        first + outputs - 2,
+        first + 2 * outputs - 2,
     ]
 
 

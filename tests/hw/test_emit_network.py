@@ -14,14 +14,14 @@ from hw.emit import emit, write_verilog
 from hw.layouts import struct
 from sw.mapping import map_network
 from tests.hw.test_emit import FILES, PATH, lint
-from tests.sw.integer_layers import residual_network
+from tests.sw.integer_layers import pooling_network, residual_network
 
 
-def program_of(**geometry):
+def program_of(network=residual_network, built_as=(), **geometry):
     """A network of two layers and the operations between them."""
     sizes = Geometry(**geometry)
-    tables = map_network(residual_network(sizes), sizes)
-    return build_network_program(dataclasses.replace(tables, sha256="0123abcd" * 8))
+    tables = dataclasses.replace(map_network(network(sizes), sizes), sha256="0123abcd" * 8)
+    return build_network_program(tables, **dict.fromkeys(built_as, True))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,15 @@ def test_registers_of_the_names(case):
 
 
 @pytest.mark.cosim
-@pytest.mark.parametrize("sizes", [{}, {"ou_rows": 1, "encoding": "differential"}], ids=str)
-def test_lint_is_clean(sizes, tmp_path):
-    write_verilog(program_of(**sizes), tmp_path)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ou_rows": 1, "encoding": "differential"},
+        {"network": pooling_network, "built_as": ("skip_zero_planes", "argmax")},
+    ],
+    ids=["default", "one row", "pooling"],
+)
+def test_lint_is_clean(options, tmp_path):
+    write_verilog(program_of(**options), tmp_path)
     assert lint(tmp_path, "network_engine.vlt", "network_engine") == ""

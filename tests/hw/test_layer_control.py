@@ -29,14 +29,16 @@ async def give(ctx, dut, layer, positions):
 @pytest.mark.parametrize("layer", range(3))
 @pytest.mark.parametrize("positions", [1, 3, 15])
 def test_runs_a_layer(layer, positions, tmp_path):
-    """Starts one cycle after the command, and ends with the last output of the last position."""
+    """Starts two cycles after the command, and ends with the last output of the last position."""
     dut = control()
 
     async def testbench(ctx):
         ctx.set(dut.prepared, 1)
         await tick(ctx, 2)
         await give(ctx, dut, layer, positions)
-        assert ctx.get(dut.start)
+        assert (ctx.get(dut.reading), ctx.get(dut.start)) == (1, 0)
+        await tick(ctx)
+        assert (ctx.get(dut.reading), ctx.get(dut.start)) == (0, 1)
         assert ctx.get(dut.busy)
         assert ctx.get(dut.positions) == positions
         descriptor = ctx.get(dut.layer)
@@ -45,7 +47,7 @@ def test_runs_a_layer(layer, positions, tmp_path):
         for position in range(positions):
             assert not ctx.get(dut.start)
             assert not ctx.get(dut.command.ready)
-            assert ctx.get(dut.cycles) == 1 + 3 * position
+            assert ctx.get(dut.cycles) == 2 + 3 * position
             ctx.set(dut.issued, 1)
             await tick(ctx, 2)
             ctx.set(dut.issued, 0)
@@ -55,7 +57,7 @@ def test_runs_a_layer(layer, positions, tmp_path):
         assert not ctx.get(dut.busy)
         assert ctx.get(dut.command.ready)
         await tick(ctx, 4)  # Counters keep their values.
-        assert ctx.get(dut.cycles) == 1 + 3 * positions
+        assert ctx.get(dut.cycles) == 2 + 3 * positions
         assert ctx.get(dut.planes) == 2 * positions
 
     run(dut, testbench, vcd=tmp_path / "control.vcd")
@@ -91,7 +93,7 @@ def test_waits_until_prepared(tmp_path):
             assert not ctx.get(dut.busy)
             await tick(ctx)
         ctx.set(dut.prepared, 1)
-        await tick(ctx)
+        await tick(ctx, 2)
         assert ctx.get(dut.start)
 
     run(dut, testbench, vcd=tmp_path / "control.vcd")
@@ -112,7 +114,7 @@ def test_waits_while_a_layer_runs(tmp_path):
         await tick(ctx)
         ctx.set(dut.position_done, 0)
         assert ctx.get(dut.command.ready)
-        await tick(ctx)
+        await tick(ctx, 2)
         assert ctx.get(dut.start)
         assert ctx.get(dut.positions) == 2
 

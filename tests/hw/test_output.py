@@ -129,7 +129,7 @@ def test_matches_reference(form, outputs, first, count, seed, tmp_path):
     ]
     if seed is None:
         assert given.cycles == list(range(sums.size))
-        assert seen.cycles == [cycle + 5 for cycle in given.cycles]
+        assert seen.cycles == [cycle + 6 for cycle in given.cycles]
 
 
 @pytest.mark.parametrize("shift", [0, 1, 2, SHIFT_MAX])
@@ -162,7 +162,7 @@ def test_stalls_with_the_stream(tmp_path):
 
     async def late(ctx):
         await tick(ctx, 20)
-        assert len(given.payloads) == 5
+        assert len(given.payloads) == 6
         await take(dut.o, sums.size)(ctx)
 
     run(dut, feed(dut.i, beats_of(sums)), late, watches=[given], vcd=tmp_path / "output.vcd")

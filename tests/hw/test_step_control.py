@@ -40,7 +40,7 @@ def test_runs_all_steps_again_and_again(steps, tmp_path):
             waited = 0
             while not await sample(ctx, dut.start):
                 waited += 1
-            assert waited == STEP_WORDS + 1
+            assert waited == STEP_WORDS + 2
             number, rest = steps[turn % len(steps)]
             for length in range(4):
                 if length == 3:
@@ -70,7 +70,7 @@ def test_counts_the_cycles_of_a_step(tmp_path):
             ctx.set(dut.done, 0)
             cycle += 1 + length
             assert cycles == cycle - ended
-            assert cycles == STEP_WORDS + 2 + length
+            assert cycles == STEP_WORDS + 3 + length
             ended = cycle
             total.append(cycles)
 
@@ -85,6 +85,7 @@ def test_waits_until_ready(tmp_path):
         for _ in range(20):
             assert not await sample(ctx, dut.start)
         ctx.set(dut.ready, 1)
+        assert not await sample(ctx, dut.start)
         assert await sample(ctx, dut.start)
         assert not await sample(ctx, dut.start)
 
@@ -183,7 +184,7 @@ def test_runs_what_was_loaded(room, word_bits, tmp_path):
             waited = 0
             while not await sample(ctx, dut.start):
                 waited += 1
-            assert waited == -(-LAYOUT.size // word_bits) + 1
+            assert waited == -(-LAYOUT.size // word_bits) + 2
             ctx.set(dut.hold, turn == 0)  # looked at before the first step alone
             place = turn % len(steps)
             seen = await sample(ctx, dut.step.number, dut.step.rest, dut.number, dut.over)

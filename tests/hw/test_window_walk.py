@@ -86,7 +86,7 @@ def check(walks, vcd, *, lanes=4, beat=9, seed=None):
     assert masked(runs.payloads) == [item for items in expected for item in items]
     if seed is None:
         assert runs.cycles == [
-            start + 1 + n
+            start + 2 + n
             for start, items in zip(starts, expected, strict=True)
             for n in range(len(items))
         ]

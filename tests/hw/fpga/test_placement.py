@@ -1,0 +1,69 @@
+"""The report of nextpnr: the clock that holds, and the components on the longest path."""
+
+import json
+
+import pytest
+
+from arch.errors import CheckFailed
+from hw.fpga.placement import place, read_report
+from tests.hw.fpga.test_netlist import CELLS, NETS, netlist
+
+CLOCK = "$glbnet$clk"
+
+
+def piece(kind, delay, cell):
+    return {"type": kind, "delay": delay, "from": {"cell": "x"}, "to": {"cell": cell}}
+
+
+REPORT = json.dumps(
+    {
+        "fmax": {CLOCK: {"achieved": 92.5, "constraint": 80}},
+        "critical_paths": [
+            {"from": "<async>", "to": f"posedge {CLOCK}", "path": []},
+            {
+                "from": f"posedge {CLOCK}",
+                "to": f"posedge {CLOCK}",
+                "path": [
+                    piece("clk-to-q", 0.5, "dut.link_TRELLIS_FF_Q"),
+                    piece("routing", 1.25, "dut.b.sum_CCU2C_S0"),
+                    piece("logic", 0.25, "dut.b.sum_CCU2C_S0"),
+                    piece("routing", 1.0, "dut.b.ram.0.0"),
+                    piece("setup", 0.25, "dut.b.ram.0.0"),
+                ],
+            },
+        ],
+        "utilization": {
+            cell: {"used": 10 + place, "available": 99}
+            for place, cell in enumerate(("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D"))
+        },
+    }
+)
+
+
+def placement(clock_mhz):
+    return read_report(REPORT, netlist(CELLS, NETS), part="part", clock_mhz=clock_mhz)
+
+
+def test_reads_the_report():
+    found = placement(80.0)
+    assert (found.part, found.clock_mhz, found.fmax_mhz) == ("part", 80.0, 92.5)
+    assert found.used == {"TRELLIS_COMB": 10, "TRELLIS_FF": 11, "DP16KD": 12, "MULT18X18D": 13}
+    first, last = found.path
+    assert (first.component, first.signal, first.cells) == ("a", "link", 1)
+    assert (first.logic, first.routing) == (0.5, 0.0)
+    assert (last.component, last.signal, last.cells) == ("b", "sum", 1)
+    assert (last.logic, last.routing) == (0.5, 2.25)
+
+
+def test_a_clock_holds_or_is_an_error():
+    placement(92.5).hold()
+    message = r"^100 MHz do not hold, 92\.5 MHz do: from a \(link\) to b \(sum\)$"
+    with pytest.raises(CheckFailed, match=message):
+        placement(100.0).hold()
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(ValueError, match=r"^size must be one of 12k, 25k, 45k, 85k, not 99k$"):
+        place(None, tmp_path, size="99k")
+    with pytest.raises(ValueError, match=r"^clock_mhz must be positive, not 0$"):
+        place(None, tmp_path, clock_mhz=0)
