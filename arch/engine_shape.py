@@ -6,6 +6,7 @@ from arch.crossbar_macro import MacroShape
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX
 from arch.geometry import Geometry
 from arch.index_fields import index_widths, range_bits
+from arch.tiles import tile_name
 from arch.words import Field, WordLayout
 
 __all__ = ["EMULATED_CONVERSION", "EngineShape"]
@@ -46,6 +47,8 @@ class EngineShape:
         The crossbar macro around which the engine is built; None if the crossbar is emulated.
     skip_zero_planes : bool
         Planes in which every input bit of an OU is zero are not issued.
+    loadable : bool
+        The memories are written at run time, see :mod:`arch.load_image`; sizes are then capacities.
     """
 
     geometry: Geometry
@@ -60,6 +63,7 @@ class EngineShape:
     out_bits: int
     macro: MacroShape | None = None
     skip_zero_planes: bool = False
+    loadable: bool = False
 
     @property
     def tiles(self) -> int:
@@ -150,6 +154,30 @@ class EngineShape:
                 Field("maximum", self.out_bits, signed=True),
             )
         )
+
+    @property
+    def tile_memories(self) -> dict[str, tuple[WordLayout, int]]:
+        """Memories that every tile has, by name: as :attr:`memories`."""
+        index = {"index": (self.index_layout, self.ous)}
+        if self.macro is None:
+            return index | {"cells": (self.cell_layout, self.ous)}
+        return index | {"slot": (self.macro.slot_layout, self.ous)}
+
+    @property
+    def memories(self) -> dict[str, tuple[WordLayout, int]]:
+        """Every memory for tables by name: the layout of its words, and how many it holds.
+
+        Those of tiles have the number of the tile behind their name, if there are several.
+        """
+        return {
+            "layer": (self.layer_layout, self.layers),
+            **{
+                tile_name(name, tile, self.tiles): memory
+                for tile in range(self.tiles)
+                for name, memory in self.tile_memories.items()
+            },
+            "channel": (self.channel_layout, self.channels),
+        }
 
 
 def _bits(count: int) -> int:

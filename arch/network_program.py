@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from arch.capacity import Capacity, check_fits, enlarge
 from arch.engine_shape import EngineShape
 from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
-from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, WORD_BITS, NetworkShape
+from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
 from arch.program import Program, build_program
 from arch.tables import MappingTables
 from arch.walk import Level, Walk, layer_walk, operation_walk
-from arch.words import Field, WordLayout
+from arch.words import WordLayout
 
 __all__ = ["NetworkProgram", "build_network_program"]
 
@@ -51,9 +52,13 @@ class NetworkProgram:
 
     @property
     def memories(self) -> dict[str, tuple[WordLayout, tuple[int, ...]]]:
-        """Every read-only memory by name: its word layout and its words."""
-        word = WordLayout((Field("bits", WORD_BITS),))
-        return {"step": (word, self.words)} | self.layers.memories
+        """Every memory for tables by name: its word layout and its words."""
+        return {"step": (self.shape.memories["step"][0], self.words)} | self.layers.memories
+
+    def contents(self, name: str) -> tuple[int, ...] | int:
+        """What a memory is made of: its words, or the number of those that it can be given."""
+        _, words = self.memories[name]
+        return self.shape.memories[name][1] if self.shape.engine.loadable else words
 
 
 def build_network_program(
@@ -63,6 +68,8 @@ def build_network_program(
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
     argmax: bool = False,
+    capacity: Capacity | None = None,
+    shape: NetworkShape | None = None,
 ) -> NetworkProgram:
     """The program of the engine that runs ``tables`` from an image to the last result.
 
@@ -76,25 +83,44 @@ def build_network_program(
         As in :func:`arch.program.build_program`.
     argmax : bool
         Whether only the largest result of an image leaves the engine.
+    capacity : Capacity, optional
+        The tables are loaded at run time, by an engine that can hold so much.
+    shape : NetworkShape, optional
+        The engine to pack for, which the tables must fit. What it is built as then counts, not the
+        other arguments.
 
     Raises
     ------
     :exc:`ValueError`
         If ``lanes`` is no power of two, the tables do not follow from each other, or ``argmax`` has
         more results than it can number.
+    :exc:`arch.errors.InputError`
+        If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
     """
     if lanes < 1 or lanes & (lanes - 1):
         raise ValueError(f"lanes must be a power of two, not {lanes}")
-    layers = build_program(tables, macro_latency=macro_latency, skip_zero_planes=skip_zero_planes)
+    layers = build_program(
+        tables,
+        macro_latency=macro_latency,
+        skip_zero_planes=skip_zero_planes,
+        shape=None if shape is None else shape.engine,
+    )
     order = run_order([table.spec for table in tables.layers], tables.host)
     maps, depth = _place(order)
     steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
-    if argmax and steps[-1].result.size > 1 << INDEX_BITS:
+    if shape is None:
+        shape = replace(_shape(layers.shape, steps, lanes=lanes, depth=depth), argmax=argmax)
+        if capacity is not None:
+            shape = enlarge(shape, capacity)
+            shape = replace(shape, engine=replace(shape.engine, loadable=True))
+            layers = build_program(tables, shape=shape.engine)
+    else:
+        needed = _shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
+        check_fits(replace(needed, argmax=shape.argmax), shape)
+    if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(
             f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"
         )
-    shape = _shape(layers.shape, steps, lanes=lanes, depth=depth)
-    shape = replace(shape, argmax=argmax)
     words = [word for step in steps for word in step.words(shape, layers, last=step is steps[-1])]
     return NetworkProgram(shape=shape, layers=layers, steps=steps, words=tuple(words))
 

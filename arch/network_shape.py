@@ -110,6 +110,12 @@ class NetworkShape:
         )
 
     @property
+    def memories(self) -> dict[str, tuple[WordLayout, int]]:
+        """Every memory for tables by name: the layout of its words, and how many it holds."""
+        word = WordLayout((Field("bits", WORD_BITS),))
+        return {"step": (word, self.steps * self.step_words)} | self.engine.memories
+
+    @property
     def step_words(self) -> int:
         """Words of the program memory that one step takes."""
         return -(-self.step_layout.width // WORD_BITS)

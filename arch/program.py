@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arch.capacity import check_fits
 from arch.crossbar_macro import MacroShape, count_crossbars, macro_words
 from arch.engine_shape import EngineShape
 from arch.fixed import accumulator_bits
 from arch.index_fields import index_fields, input_mode, output_mode
 from arch.tables import LayerTable, MappingTables
-from arch.tiles import ous_by_tile
+from arch.tiles import ous_by_tile, tile_name
 from arch.words import WordLayout
 
-__all__ = ["POSITION_BITS", "Program", "build_program", "tile_name"]
+__all__ = ["POSITION_BITS", "Program", "build_program", "needed_shape", "tile_name"]
 
 POSITION_BITS = 24
 """Width of the number of output positions of one command."""
@@ -75,14 +76,18 @@ class Program:
             "channel": (shape.channel_layout, self.channel_words),
         }
 
-
-def tile_name(name: str, tile: int, tiles: int) -> str:
-    """What is called ``name`` in an engine of one tile, in ``tile`` of several."""
-    return name if tiles == 1 else f"{name}{tile}"
+    def contents(self, name: str) -> tuple[int, ...] | int:
+        """What a memory is made of: its words, or the number of those that it can be given."""
+        _, words = self.memories[name]
+        return self.shape.memories[name][1] if self.shape.loadable else words
 
 
 def build_program(
-    tables: MappingTables, *, macro_latency: int | None = None, skip_zero_planes: bool = False
+    tables: MappingTables,
+    *,
+    macro_latency: int | None = None,
+    skip_zero_planes: bool = False,
+    shape: EngineShape | None = None,
 ) -> Program:
     """Memory contents of the engine that runs ``tables``.
 
@@ -96,16 +101,26 @@ def build_program(
         codes; the crossbar is emulated without.
     skip_zero_planes : bool
         As in :class:`arch.engine_shape.EngineShape`.
+    shape : EngineShape, optional
+        The engine to pack for, which the tables must fit; the smallest that does unless given. What
+        it is built as then counts, not the other arguments.
 
     Raises
     ------
     :exc:`ValueError`
         If the tables have no layer, a layer needs an accumulator that is too wide, the latency is
         out of range, or OUs do not lie in slots of their own where a macro has to find them.
+    :exc:`arch.errors.InputError`
+        If the tables do not fit ``shape``; it says what is short, and by how much.
     """
     if not tables.layers:
         raise ValueError("the tables have no layer")
-    shape = _shape(tables, macro_latency, skip_zero_planes=skip_zero_planes)
+    if shape is None:
+        shape = needed_shape(tables, macro_latency, skip_zero_planes=skip_zero_planes)
+    else:
+        latency = None if shape.macro is None else shape.macro.latency
+        needed = needed_shape(tables, latency, skip_zero_planes=shape.skip_zero_planes)
+        check_fits(needed, shape)
     layer_words: list[int] = []
     tiles = range(shape.tiles)
     index_words: list[list[int]] = [[] for _ in tiles]
@@ -125,14 +140,15 @@ def build_program(
                 table.multiplier.tolist(), table.shift.tolist(), table.bias.tolist(), strict=True
             )
         ]
+    size = 0 if shape.loadable else shape.ous  # what is loaded may end where it likes
     slots, lines = macro_words(tables, shape.macro) if shape.macro else ((), ())
-    slot_words = tuple(_filled(words, shape.ous) for words in slots)
+    slot_words = tuple(_filled(words, size) for words in slots)
     return Program(
         shape=shape,
         names=tuple(table.spec.name for table in tables.layers),
         layer_words=tuple(layer_words),
-        index_words=tuple(_filled(words, shape.ous) for words in index_words),
-        cell_words=lines or tuple(_filled(words, shape.ous) for words in cell_words),
+        index_words=tuple(_filled(words, size) for words in index_words),
+        cell_words=lines or tuple(_filled(words, size) for words in cell_words),
         channel_words=tuple(channel_words),
         slot_words=slot_words,
         tables_sha256=tables.sha256,
@@ -144,9 +160,10 @@ def _filled(words: Sequence[int], count: int) -> tuple[int, ...]:
     return (*words, *[0] * (count - len(words)))
 
 
-def _shape(
+def needed_shape(
     tables: MappingTables, macro_latency: int | None, *, skip_zero_planes: bool
 ) -> EngineShape:
+    """The smallest engine that runs ``tables``; arguments as of :func:`build_program`."""
     geometry, layers = tables.geometry, tables.layers
     macro = None
     if macro_latency is not None:

@@ -23,6 +23,8 @@ class Access(StrEnum):
     """The host: writing one does something once; it reads as zero."""
     EVENT = "event"
     """The hardware sets it, and writing one clears it."""
+    WORD = "word"
+    """The host: every write of the whole word is taken once; it reads as zero."""
 
 
 @dataclass(frozen=True, kw_only=True)

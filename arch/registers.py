@@ -4,8 +4,7 @@ The hardware (:mod:`hw.register_block`), the SystemRDL file, what PeakRDL makes 
 ``docs/registers.md`` all come from :data:`REGISTERS`.
 """
 
-from enum import IntEnum
-
+from arch.engine_error import Error
 from arch.register import WORD_BITS, Access, Register, RegisterField
 
 __all__ = [
@@ -29,16 +28,6 @@ MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
 VERSION = (1, 1)
 """Version of the address map: major and minor number; the minor one counts additions."""
-
-
-class Error(IntEnum):
-    """What can go wrong."""
-
-    NONE = 0
-    STEP_KIND = 1
-    """A step of the program is of no kind that there is; the engine stops before it."""
-    ADDRESS = 2
-    """The control bus was used at an address without a register; the engine goes on."""
 
 
 def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
@@ -150,7 +139,15 @@ REGISTERS = (
         name="table_hash",
         at=0x020,
         text="SHA-256 of the mapping tables, the first 8 hexadecimal digits in the first word",
-        fields=_constants(("value", 0, 32, "32 bits of it; all are zero when it is not known")),
+        fields=(
+            _field(
+                "value",
+                0,
+                Access.STATE,
+                "32 bits of it; all are zero when it is not known, or while nothing is loaded",
+                bits=32,
+            ),
+        ),
         count=8,
     ),
     Register(
@@ -170,6 +167,7 @@ REGISTERS = (
             _field("latch", 3, Access.PULSE, "Latch all counters in the same cycle"),
             _field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
             _field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
+            _field("load", 6, Access.PULSE, "Begin to load tables; drop the image and old tables"),
         ),
     ),
     Register(
@@ -180,6 +178,8 @@ REGISTERS = (
             _field("busy", 0, Access.STATE, "An image is in work"),
             _field("waiting", 1, Access.STATE, "It waits for `enable` or `start`"),
             _field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
+            _field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
+            _field("loading", 4, Access.STATE, "Tables are being loaded"),
             _field("step", 16, Access.STATE, "Number of the step", bits=16),
         ),
     ),
@@ -217,6 +217,24 @@ REGISTERS = (
             _field("image", 0, Access.SETTING, "The end of an image"),
             _field("error", 1, Access.SETTING, "An error"),
         ),
+    ),
+    Register(
+        name="shape",
+        at=0x058,
+        text="Identity of the shape, which the third word of a load image must have",
+        fields=_constants(("value", 0, 32, "A hash of all sizes and layouts; zero if baked in")),
+    ),
+    Register(
+        name="load_word",
+        at=0x05C,
+        text="Takes a load image, word by word; see [loadable tables](network-engine.md)",
+        fields=(_field("value", 0, Access.WORD, "The next word; all bytes at once", bits=32),),
+    ),
+    Register(
+        name="load_count",
+        at=0x060,
+        text="How far a load is",
+        fields=(_field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
     ),
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),

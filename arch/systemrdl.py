@@ -15,6 +15,7 @@ _ACCESS = {
     Access.SETTING: "sw = rw; hw = r; reset = 0;",
     Access.PULSE: "sw = w; hw = r; singlepulse; reset = 0;",
     Access.EVENT: "sw = rw; hw = r; onwrite = woclr; hwset; reset = 0;",
+    Access.WORD: "sw = w; hw = r; swmod; reset = 0;",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from arch.geometry import Geometry
 from arch.tables import LayerTable
 
-__all__ = ["count_crossbars", "ous_by_tile", "place_ous"]
+__all__ = ["count_crossbars", "ous_by_tile", "place_ous", "tile_name"]
 
 
 def place_ous(ous: int, geometry: Geometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,3 +36,8 @@ def count_crossbars(ous: int, geometry: Geometry) -> int:
 def ous_by_tile(table: LayerTable, tiles: int) -> list[np.ndarray]:
     """Numbers of the OUs of each tile, ascending: the order in which it issues them."""
     return [np.flatnonzero(table.crossbar % tiles == tile) for tile in range(tiles)]
+
+
+def tile_name(name: str, tile: int, tiles: int) -> str:
+    """What is called ``name`` in an engine of one tile, in ``tile`` of several."""
+    return name if tiles == 1 else f"{name}{tile}"

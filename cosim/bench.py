@@ -70,6 +70,7 @@ def _network_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
         | {"STREAMS": monitor["offered"]["bits"]}
         | {"INTERRUPT_AT": find_register("interrupt").at}
         | {"COUNTERS_AT": find_register(COUNTERS[0]).at}
+        | {"LOAD_AT": find_register("load_word").at}
         | {"COUNTER_WORDS": sum(find_register(name).words for name in COUNTERS)}
     )
 

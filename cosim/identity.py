@@ -2,6 +2,7 @@
 
 from arch.network_program import NetworkProgram
 from arch.registers import MAGIC, VERSION
+from arch.shape_record import shape_identity
 from arch.tables import MappingTables
 
 __all__ = ["expected_identity"]
@@ -26,7 +27,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
             "skip_zero_planes": int(program.shape.engine.skip_zero_planes),
             "macro": int(program.shape.engine.macro is not None),
             "differential": int(g.encoding == "differential"),
-            "loadable": 0,
+            "loadable": int(program.shape.engine.loadable),
             "argmax": int(program.shape.argmax),
         },
         "crossbar": {"rows": g.rows, "cols": g.cols},
@@ -41,6 +42,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
             "act_bits": g.act_bits,
             "out_bits": program.shape.out_bits,
         },
-        "program": {"steps": len(program.steps), "layers": len(tables.layers)},
+        "program": {"steps": program.shape.steps, "layers": program.shape.engine.layers},
         "memory": {"elements": program.shape.depth},
+        "shape": {"value": shape_identity(program.shape) if program.shape.engine.loadable else 0},
     }

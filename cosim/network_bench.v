@@ -22,7 +22,8 @@ module network_bench #(
     parameter STREAMS = 1,
     parameter INTERRUPT_AT = 0,  // addresses of registers, and words of all counters
     parameter COUNTERS_AT = 0,
-    parameter COUNTER_WORDS = 1
+    parameter COUNTER_WORDS = 1,
+    parameter LOAD_AT = 0        // address of the register that takes a load image
 );
     reg bench_only /*verilator public_flat_rw*/ = 0;               // `rst` stops the bench alone
     reg rst /*verilator public_flat_rw*/ = 1;
@@ -44,6 +45,11 @@ module network_bench #(
     reg [31:0] access_read /*verilator public_flat_rd*/ = 0; // what was read
     reg accessed /*verilator public_flat_rd*/ = 0;
     reg refused /*verilator public_flat_rd*/ = 0;            // it ended with `err`
+
+    // A file of words for `LOAD_AT`, as fast as the bus goes: from a rising `load` until `fed`.
+    reg load /*verilator public_flat_rw*/ = 0;
+    reg [31:0] load_run /*verilator public_flat_rw*/ = 0;    // number in the name of the file
+    reg fed /*verilator public_flat_rd*/ = 0;
 
     reg finished /*verilator public_flat_rd*/ = 0;
     reg hung /*verilator public_flat_rd*/ = 0;
@@ -175,18 +181,25 @@ module network_bench #(
         end
     end
 
-    // The control bus: what Python asks for, and, at every interrupt of a run, all counters.
+    // The control bus: what Python asks for, load images, and, at every interrupt of a run, all
+    // counters.
     reg reading = 0;      // the counters, and then the interrupt is cleared
     reg [31:0] word = 0;
+    reg feeding = 0;
+    integer image;
+    reg [31:0] fed_word;
     always @(posedge clk) begin
         if (rst) begin
             cyc <= 0;
             reading <= 0;
             accessed <= 0;
+            if (feeding) $fclose(image);
+            feeding <= 0;
+            fed <= 0;
         end else if (cyc) begin
             if (ack || err) begin
                 cyc <= 0;
-                if (!reading) begin
+                if (!reading && !feeding) begin
                     access_read <= read;
                     refused <= err;
                     accessed <= 1;
@@ -202,11 +215,28 @@ module network_bench #(
         end else if (going && irq) begin
             reading <= 1;
             word <= 0;
+        end else if (feeding) begin
+            if ($fread(fed_word, image) == 4) begin
+                cyc <= 1;
+                we <= 1;
+                at <= LOAD_AT;  // the first byte of the file was read as the most significant one
+                data <= {fed_word[7:0], fed_word[15:8], fed_word[23:16], fed_word[31:24]};
+            end else begin
+                $fclose(image);
+                feeding <= 0;
+                fed <= 1;
+            end
+        end else if (load && !fed) begin
+            image = $fopen($sformatf("load%0d.bin", load_run), "rb");
+            feeding <= 1;
         end else if (access && !accessed) begin
             cyc <= 1;
             we <= access_write;
             at <= access_at;
             data <= access_data;
-        end else if (!access) accessed <= 0;
+        end else begin
+            if (!access) accessed <= 0;
+            if (!load) fed <= 0;
+        end
     end
 endmodule

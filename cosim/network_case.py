@@ -15,7 +15,15 @@ _IMAGES = "images.npy"
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkCase(Case):
-    """Images to run through a network, all of them in every run."""
+    """Images to run through a network, all of them in every run.
+
+    Parameters
+    ----------
+    other : str
+        Directory of a second set of tables for an engine that loads them; empty without.
+    """
+
+    other: str = ""
 
     def write(self, directory: Path, images: np.ndarray) -> None:
         """Write the case with its images, int array of shape (n, C, H, W)."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cocotb.triggers import RisingEdge, Timer
 
 from arch.registers import COUNTERS, Error
 from cosim.control_bus import ControlBus
-from cosim.driver import BURST, Driver
+from cosim.driver import BURST, CLOCK_NS, Driver
 
 __all__ = ["NetworkDriver", "NetworkRun"]
 
@@ -63,12 +65,11 @@ class NetworkDriver(Driver):
         super().__init__(dut, streams)
         self.bus = ControlBus(dut)
         self._steps = tuple(steps)
+        self._loads = 0
 
     async def soft_reset(self) -> None:
         """End the run; reset the engine over the control bus, and its counters with it."""
-        self._dut.bench_only.value = 1
-        await self.reset()
-        self._dut.bench_only.value = 0
+        await self.drop_run()
         await self.bus.write("control", enable=1, latch_images=1, reset=1, clear=1)
         await self.bus.write("interrupt", image=1)
 
@@ -76,6 +77,41 @@ class NetworkDriver(Driver):
         """Let images begin, and ask for an interrupt and the counters at the end of each."""
         await self.bus.write("interrupt_mask", image=1)
         await self.bus.write("control", enable=1, latch_images=1)
+
+    async def drop_run(self) -> None:
+        """End the run for the bench alone; the device goes on."""
+        self._dut.bench_only.value = 1
+        await self.reset()
+        self._dut.bench_only.value = 0
+
+    async def load(self, image: bytes) -> None:
+        """Load tables; what the device says of them is in its registers."""
+        await self.bus.write("control", load=1, clear=1)
+        await self.feed_all(image)
+
+    async def feed_all(self, words: bytes) -> None:
+        """Write words as a load image is written, whether or not a load is in progress."""
+        self._feed(words)
+        await RisingEdge(self._dut.fed)
+        self._dut.load.value = 0
+        await Timer(2 * CLOCK_NS, "ns")  # until the bench has seen it
+        Path(f"load{self._loads}.bin").unlink()
+
+    async def begin_load(self, image: bytes) -> None:
+        """Begin to load tables, with all counters at zero; a reset ends it before its end."""
+        await self.bus.write("control", load=1, clear=1)
+        self._feed(image)
+
+    def stop_load(self) -> None:
+        """Write no more words of the load that was begun; to be followed by a reset."""
+        self._dut.load.value = 0
+
+    def _feed(self, words: bytes) -> None:
+        self._loads += 1
+        Path(f"load{self._loads}.bin").write_bytes(words)
+        self._dut.burst.value = 0
+        self._dut.load_run.value = self._loads
+        self._dut.load.value = 1
 
     def start(
         self, images: np.ndarray, *, stall: int, seed: int, limit: int, burst: int = BURST

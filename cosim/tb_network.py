@@ -13,6 +13,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer
 
+from arch.load_image import load_image
 from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
 from arch.register import WORD_BITS
@@ -34,10 +35,15 @@ LIMIT_FACTOR, LIMIT_CYCLES = 4, 4096  # of a run, beyond what the closed form an
 class Testbench:
     """The device, its tables and what it must give."""
 
-    def __init__(self, dut: Any) -> None:
-        tables, names = read_tables(CASE)
+    def __init__(self, dut: Any, other: str = "") -> None:
+        tables, names = read_tables(CASE, other)
         self.tables = tables
         self.program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
+        self.image = b""
+        if other:
+            self.image = load_image(self.program)
+        elif "load_image" in names:
+            self.image = Path(names["load_image"]).read_bytes()
         self.most = network_cycles(tables, self.program).total
         self.images = CASE.images(Path()).astype(np.int64)
         golden = GoldenNetwork(tables)
@@ -57,8 +63,14 @@ class Testbench:
     async def begin(self, cycles: int = 2) -> None:
         """Reset, see that the device is the right one, and let images begin."""
         await self.driver.reset(cycles)
-        await self.identify()
+        await self.load()
         await self.driver.enable()
+
+    async def load(self) -> None:
+        """Load the tables, unless they are baked in, and see that the device has them."""
+        if self.image:
+            await self.driver.load(self.image)
+        await self.identify()
 
     async def identify(self) -> None:
         """What the registers say of the device must be what the tables say."""
@@ -139,8 +151,9 @@ async def registers_answer(dut: Any) -> None:
     """Settings keep what is written, and a wrong address is an error until it is cleared."""
     bench = Testbench(dut)
     await bench.driver.reset()
+    await bench.load()
     bus = bench.driver.bus
-    status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0}
+    status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0, "loaded": 1, "loading": 0}
     await Timer(4 * bench.program.shape.step_words * CLOCK_NS, "ns")  # the first step is read
     assert await bus.fields("status") == status
     await bus.write("interrupt_mask", error=1)

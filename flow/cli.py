@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 from arch.errors import OhmforgeError, ToolError
 from flow.compare_command import compare
 from flow.console import Interrupted, err, out, print_wide, say
+from flow.load_image_command import load_image
 from flow.sweep_command import sweep
 
 __all__ = ["app", "main"]
@@ -159,8 +160,9 @@ def validate(
 ) -> None:
     """Check mapping tables, without the code that made them."""
     from arch.validate import validate as validate_tables
+    from flow.tables_path import tables_of
 
-    for line in validate_tables(_tables_of(directory)).lines():
+    for line in validate_tables(tables_of(directory)).lines():
         say(line)
 
 
@@ -176,9 +178,10 @@ def explain(
 ) -> None:
     """Say where a weight is stored, or why it is gone."""
     from arch.table_files import load
+    from flow.tables_path import tables_of
     from sw.mapping.explanation import explain as explain_weight
 
-    for line in explain_weight(load(_tables_of(directory)), layer, row, col).lines():
+    for line in explain_weight(load(tables_of(directory)), layer, row, col).lines():
         say(line)
 
 
@@ -192,18 +195,9 @@ def report(
     _print_report(RunDirectory.open(directory).path)
 
 
+app.command("load-image")(load_image)
 app.command()(sweep)
 app.command()(compare)
-
-
-def _tables_of(directory: Path) -> Path:
-    """The mapping tables in a run directory, or the directory itself."""
-    from arch.table_files import MANIFEST
-    from flow.run_directory import MARKER
-
-    if (directory / MARKER).is_file() and not (directory / MANIFEST).exists():
-        return directory / "map" / "tables"
-    return directory
 
 
 def _print_report(directory: Path) -> None:

@@ -44,6 +44,10 @@ def configuration_page() -> str:
         section = section_of(info)
         if section is not None:
             parts += [f"## `{name}`\n", _paragraph(section, info), _table(section.model_fields)]
+            for key, field in section.model_fields.items():
+                if inner := section_of(field):
+                    parts += [f"### `{name}.{key}`\n", _paragraph(inner, field)]
+                    parts.append(_table(inner.model_fields))
     return "\n".join(parts)
 
 
@@ -55,10 +59,14 @@ def _paragraph(section: type[BaseModel], info: FieldInfo) -> str:
 def _table(fields: dict[str, FieldInfo]) -> str:
     lines = ["| field | default | accepts | what it says |", "| --- | --- | --- | --- |"]
     lines += [
-        f"| `{name}` | `{written(info.default)}` | {accepted(info)} | {info.description} |"
+        f"| `{name}` | {_default(info)} | {accepted(info)} | {info.description} |"
         for name, info in fields.items()
     ]
     return "\n".join(lines) + "\n"
+
+
+def _default(info: FieldInfo) -> str:
+    return "" if section_of(info) else f"`{written(info.default)}`"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
+from flow.capacity_section import CapacitySection
 from flow.configuration_section import Section
 
 __all__ = ["HardwareSection"]
@@ -41,9 +42,14 @@ class HardwareSection(Section):
         description="Whether only the largest of the results of an image leaves the network "
         "engine, with its number: the class. Of equals it is the first.",
     )
-    tables: Literal["baked"] = Field(
+    tables: Literal["baked", "loadable"] = Field(
         default="baked",
-        description="How the mapping tables get in: as initial contents of the memories.",
+        description="How the mapping tables get into the network engine: as initial contents of "
+        "its memories, or at run time over the control bus, see [loadable "
+        "tables](network-engine.md#loadable-tables).",
+    )
+    capacity: CapacitySection = Field(
+        default=CapacitySection(), description="With `tables: loadable` only."
     )
 
     @field_validator("*", mode="before")
@@ -62,6 +68,12 @@ class HardwareSection(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_capacity(self) -> "HardwareSection":
+        if self.capacity != CapacitySection() and self.tables != "loadable":
+            raise ValueError(f"hardware.capacity does not go with hardware.tables: {self.tables}")
+        return self
+
     @property
     def latency(self) -> int | None:
         """Latency of the crossbar macro, as the programs take it; None if there is no macro."""
@@ -73,3 +85,11 @@ class HardwareSection(Section):
     def built_as(self) -> dict[str, Any]:
         """What programs are built with."""
         return {"macro_latency": self.latency, "skip_zero_planes": self.skip_zero_planes}
+
+    @property
+    def network_built_as(self) -> dict[str, Any]:
+        """What programs of networks are built with."""
+        built_as = self.built_as | {"argmax": self.argmax}
+        if self.tables == "loadable":
+            built_as["capacity"] = self.capacity.capacity
+        return built_as

@@ -7,7 +7,7 @@ from typing import Any
 
 from arch.errors import InputError
 
-__all__ = ["HIDDEN", "read_json", "write_json", "write_text"]
+__all__ = ["HIDDEN", "read_json", "write_bytes", "write_json", "write_text"]
 
 HIDDEN = ".ohmforge"
 """How the names of files begin that no one but this program should see."""
@@ -30,10 +30,15 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all; its directory is made."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all; its directory is made."""
     path.parent.mkdir(exist_ok=True)
     partial = path.with_name(f"{HIDDEN}.{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with partial.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

@@ -126,10 +126,14 @@ def _unknown_key(path: KeyPath) -> str:
 
 
 def _everywhere() -> list[str]:
+    return _keys(Configuration)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
     keys = []
-    for name, info in Configuration.model_fields.items():
+    for name, info in model.model_fields.items():
         section = section_of(info)
-        keys += [f"{name}.{key}" for key in section.model_fields] if section else [name]
+        keys += [f"{name}.{key}" for key in _keys(section)] if section else [name]
     return keys
 
 

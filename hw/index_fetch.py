@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import IndexRecord, span
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["IndexFetch"]
 
@@ -19,8 +19,8 @@ class IndexFetch(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Contents of the index memory, one word an OU.
+    words : sequence of int, or int
+        Contents of the index memory, one word an OU, or how many can be loaded.
     layout : layout
         Layout of such a word.
     position_bits : int
@@ -38,13 +38,14 @@ class IndexFetch(wiring.Component):
         Records of the layer are still to be taken.
     o : ``Out(stream.Signature(IndexRecord))``
         Index records.
+    load : ``In(TableWrite)``
+        Writes the memory; only if its words are not baked in.
     """
 
     def __init__(self, words, *, layout, position_bits):
         check_sizes(position_bits=position_bits)
-        self._words = tuple(words)
-        check_words(self._words, shape=layout)
-        ous = span(len(self._words))
+        self._contents = Contents(words, shape=layout)
+        ous = span(self._contents.depth)
         super().__init__(
             {
                 "start": In(1),
@@ -52,13 +53,14 @@ class IndexFetch(wiring.Component):
                 "last_ou": In(ous),
                 "positions": In(position_bits),
                 "more": Out(1),
-                "o": Out(stream.Signature(IndexRecord(index=layout, ous=len(self._words)))),
+                "o": Out(stream.Signature(IndexRecord(index=layout, ous=self._contents.depth))),
+                **self._contents.port,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.index = memory = rom(shape=self.o.p.index.shape(), words=self._words)
+        m.submodules.index = memory = self._contents.memory(m, self)
         read = memory.read_port()
         running = Signal()
         ou = Signal.like(self.first_ou)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import Command
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["COUNTER_BITS", "LayerControl"]
 
@@ -25,8 +25,8 @@ class LayerControl(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Contents of the layer memory, one word a layer.
+    words : sequence of int, or int
+        Contents of the layer memory, one word a layer, or how many can be loaded.
     layout : layout
         Layout of such a word.
     position_bits : int
@@ -58,13 +58,14 @@ class LayerControl(wiring.Component):
         Cycles after the one that took the command, up to the one in which the last output left.
     planes : ``Out(48)``
         Planes issued for the layer.
+    load : ``In(TableWrite)``
+        Writes the memory; only if its words are not baked in.
     """
 
     def __init__(self, words, *, layout, position_bits, tiles=1):
         check_sizes(position_bits=position_bits, tiles=tiles)
-        self._words = tuple(words)
-        check_words(self._words, shape=layout)
-        command = Command(layers=len(self._words), position_bits=position_bits)
+        self._contents = Contents(words, shape=layout)
+        command = Command(layers=self._contents.depth, position_bits=position_bits)
         super().__init__(
             {
                 "command": In(stream.Signature(command)),
@@ -78,12 +79,13 @@ class LayerControl(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
+                **self._contents.port,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.layers = memory = rom(shape=self.layer.shape(), words=self._words)
+        m.submodules.layers = memory = self._contents.memory(m, self)
         read = memory.read_port()
         left = Signal.like(self.positions)
         m.d.comb += [

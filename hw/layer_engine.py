@@ -13,6 +13,7 @@ from hw.layer_control import COUNTER_BITS, LayerControl
 from hw.layouts import Activity, Command, Monitor, Result, TileMonitor, span, struct
 from hw.output import Output
 from hw.queue import Queue
+from hw.rom import load_port
 from hw.tile import Tile, value_bits
 from hw.tile_lead import TileLead
 
@@ -60,6 +61,8 @@ class LayerEngine(wiring.Component):
         What the OU controller of each tile does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
+    load : ``In(TableLoad)``
+        Writes the memories; only if their words are not baked in.
     """
 
     def __init__(self, program):
@@ -87,6 +90,7 @@ class LayerEngine(wiring.Component):
                 "skipped": Out(span(shape.tiles * g.act_bits + 1)),
                 "activity": Out(data.ArrayLayout(Activity(), shape.tiles)),
                 "monitor": Out(monitor),
+                **load_port(shape),
             }
         )
 
@@ -145,8 +149,20 @@ class LayerEngine(wiring.Component):
             lead = m.submodules.lead
             for tile, ended, ahead in zip(tiles, lead.ended, lead.ahead, strict=True):
                 m.d.comb += [ended.eq(tile.ended), tile.ahead.eq(ahead)]
+        if self._program.shape.loadable:
+            self._load(m, tiles)
         self._show_streams(m, tiles)
         return m
+
+    def _load(self, m, tiles):
+        """Connect the write ports of the memories."""
+        shape = self._program.shape
+        connect(m, flipped(self.load.layer), m.submodules.control.load)
+        connect(m, flipped(self.load.channel), m.submodules.output.load)
+        for number, tile in enumerate(tiles):
+            for name in shape.tile_memories:
+                port = getattr(self.load, tile_name(name, number, shape.tiles))
+                connect(m, flipped(port), getattr(tile.load, name))
 
     def _show_streams(self, m, tiles):
         """Show the monitor what each stream does."""
@@ -169,7 +185,7 @@ class LayerEngine(wiring.Component):
     def _add_components(self, m):
         program, shape, g = self._program, self._program.shape, self._program.shape.geometry
         m.submodules.control = LayerControl(
-            program.layer_words,
+            program.contents("layer"),
             layout=struct(shape.layer_layout),
             position_bits=POSITION_BITS,
             tiles=shape.tiles,
@@ -198,7 +214,7 @@ class LayerEngine(wiring.Component):
             tiles=shape.tiles,
         )
         m.submodules.output = Output(
-            program.channel_words,
+            program.contents("channel"),
             layout=struct(shape.channel_layout),
             acc_bits=shape.acc_bits,
             out_bits=shape.out_bits,

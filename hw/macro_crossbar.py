@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import BitLines, PlaneBeat
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["MacroCrossbar", "MacroPins"]
 
@@ -53,8 +53,8 @@ class MacroCrossbar(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Where each OU lies, one word an OU.
+    words : sequence of int, or int
+        Where each OU lies, one word an OU, or how many can be loaded.
     slot : layout
         Layout of such a word.
     latency : int
@@ -76,15 +76,16 @@ class MacroCrossbar(wiring.Component):
         Codes.
     pins : ``Out(MacroPins)``
         What the macro is connected to.
+    load : ``In(TableWrite)``
+        Writes the memory; only if its words are not baked in.
     """
 
     def __init__(self, words, *, slot, latency, ou_rows, columns, code_bits, tag):
         check_sizes(latency=latency, ou_rows=ou_rows, columns=columns, code_bits=code_bits)
-        self._words = tuple(words)
         self._slot = slot
         self._latency = latency
-        check_words(self._words, shape=slot)
-        beat = PlaneBeat(ou_rows=ou_rows, ous=len(self._words), tag=tag)
+        self._contents = Contents(words, shape=slot)
+        beat = PlaneBeat(ou_rows=ou_rows, ous=self._contents.depth, tag=tag)
         codes = BitLines(level_bits=code_bits, columns=columns, ou_rows=ou_rows, tag=tag)
         pins = MacroPins(slot=slot, ou_rows=ou_rows, columns=columns, code_bits=code_bits)
         super().__init__(
@@ -92,12 +93,13 @@ class MacroCrossbar(wiring.Component):
                 "i": In(stream.Signature(beat, always_ready=True)),
                 "o": Out(stream.Signature(codes, always_ready=True)),
                 "pins": Out(pins),
+                **self._contents.port,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.slots = memory = rom(shape=self._slot, words=self._words)
+        m.submodules.slots = memory = self._contents.memory(m, self)
         read = memory.read_port()
         waiting = Signal.like(self.i.p.word_lines)
         m.d.comb += [

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from arch.network_program import NetworkProgram
 from arch.network_shape import INDEX_BITS, OPERANDS, STEP_KINDS, WORD_BITS
 from arch.program import POSITION_BITS, tile_name
+from arch.registers import Error
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.argmax import Argmax
 from hw.beat_pack import BeatPack
@@ -19,8 +20,11 @@ from hw.operate import Operate
 from hw.queue import Queue
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
+from hw.rom import load_port
 from hw.run_read import RunRead
 from hw.step_control import StepControl
+from hw.step_fields import give_step
+from hw.step_guard import StepGuard, patience
 from hw.window_walk import WindowWalk
 
 __all__ = ["NetworkEngine"]
@@ -60,6 +64,10 @@ class NetworkEngine(wiring.Component):
         OU planes that were skipped in this cycle.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
+    loaded : ``In(1)``
+        The memories hold what they should; always if their words are baked in.
+    load : ``In(TableLoad)``
+        Writes them; only if their words are not baked in.
     """
 
     def __init__(self, program):
@@ -69,25 +77,20 @@ class NetworkEngine(wiring.Component):
         shape = program.shape
         self._layers = LayerEngine(program.layers)
         index_bits = INDEX_BITS if shape.argmax else None
-        monitor = NetworkMonitor(
-            out_bits=shape.out_bits, at_bits=shape.at_bits, steps=len(program.steps)
-        )
+        monitor = NetworkMonitor(out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps)
         super().__init__(
             {
                 "permit": In(1, init=1),
                 "i": In(stream.Signature(BYTE_BITS)),
                 "o": Out(stream.Signature(Score(out_bits=shape.out_bits, index_bits=index_bits))),
-                "progress": Out(Progress(steps=len(program.steps))),
+                "progress": Out(Progress(steps=shape.steps)),
                 "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(monitor),
+                "loaded": In(1, init=1),
+                **load_port(shape),
             }
         )
-
-    @property
-    def program(self):
-        """What the engine runs."""
-        return self._program
 
     def elaborate(self, platform):
         m = Module()
@@ -102,7 +105,6 @@ class NetworkEngine(wiring.Component):
             (m.submodules.runs.o, read.i),
             (pack.o, layers.i),
             (operate.o, select.i2),
-            (select.o, store.i),
             *self._results(m, store.o),
         ):
             connect(m, source, sink)
@@ -114,7 +116,6 @@ class NetworkEngine(wiring.Component):
         ]
         m.d.comb += [
             control.permit.eq(self.permit),
-            control.known.eq(step.kind < len(STEP_KINDS)),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
             walk.start.eq(control.start & walks),
@@ -137,8 +138,14 @@ class NetworkEngine(wiring.Component):
             select.i1.valid.eq(layers.o.valid),
             layers.o.ready.eq(select.i1.ready),
         ]
-        self._give_descriptor(m, step)
+        give_step(m, step, walk=walk, read=read, operate=operate, store=store)
         self._add_memory(m, read, store)
+        if self._program.shape.engine.loadable:
+            self._guard(m)
+        else:
+            connect(m, select.o, store.i)
+            m.d.comb += control.known.eq(step.kind < len(STEP_KINDS))
+            m.d.comb += self.progress.code.eq(Error.STEP_KIND)
         self._account(m)
         self._show(m)
         return m
@@ -149,7 +156,8 @@ class NetworkEngine(wiring.Component):
         run = {"lanes": shape.lanes, "beat": geometry.ou_rows}
         sizes = {"at_bits": shape.at_bits, "code_bits": shape.code_bits}
         layout = struct(shape.step_layout)
-        m.submodules.control = StepControl(program.words, word_bits=WORD_BITS, layout=layout)
+        steps = program.contents("step")
+        m.submodules.control = StepControl(steps, word_bits=WORD_BITS, layout=layout)
         m.submodules.walk = WindowWalk(
             levels=LEVELS,
             window_levels=WINDOW_LEVELS,
@@ -176,11 +184,21 @@ class NetworkEngine(wiring.Component):
             m.submodules[f"cycle_cause{tile}"] = CycleCause()
         m.submodules.select = ResultSelect(sources=len(STEP_KINDS), out_bits=shape.out_bits)
         m.submodules.store = ResultStore(
-            **sizes,
+            # An address that nobody checked must not wrap.
+            at_bits=shape.at_bits + shape.engine.loadable,
+            code_bits=shape.code_bits,
             count_bits=shape.count_bits,
             position_bits=POSITION_BITS,
             out_bits=shape.out_bits,
         )
+        if shape.engine.loadable:
+            m.submodules.guard = StepGuard(
+                layout=layout,
+                layers=shape.engine.layers,
+                elements=shape.depth,
+                patience=patience(outputs=shape.engine.outputs),
+                out_bits=shape.out_bits,
+            )
 
     def _results(self, m, results):
         """What is connected from the results of the last step to the outside."""
@@ -190,33 +208,42 @@ class NetworkEngine(wiring.Component):
         m.submodules.argmax = argmax
         return [(results, argmax.i), (argmax.o, flipped(self.o))]
 
-    def _give_descriptor(self, m, step):
-        """Show each component its part of the step."""
-        walk, operate, store = m.submodules.walk, m.submodules.operate, m.submodules.store
-        for component, names in (
-            (walk, ("at", "y", "x", "height", "width", "wide")),
-            (walk.loops, ("last", "at", "y", "x")),
-            (m.submodules.read, ("fill",)),
-            (operate, ("operand_signed", "operand_zero", "multiplier", "largest", "shift")),
-            (operate, ("zero_point", "minimum", "maximum")),
-            (store, ("store", "emit", "store_at", "channel_last", "channel_step")),
-            (store, ("position_last",)),
-        ):
-            prefix = "level_" if component is walk.loops else ""
-            m.d.comb += [getattr(component, name).eq(step[prefix + name]) for name in names]
-
     def _add_memory(self, m, read, store):
-        shape = self._program.shape
+        shape, loadable = self._program.shape, self._program.shape.engine.loadable
         m.submodules.maps = maps = FeatureMemory(
             lanes=shape.lanes, depth=shape.depth, code_bits=shape.code_bits
         )
         m.d.comb += [
-            maps.write.eq(store.write),
+            maps.write.eq(m.submodules.guard.permitted if loadable else store.write),
             maps.write_at.eq(store.write_at),
             maps.code.eq(store.code),
             maps.read.eq(read.read),
             maps.read_at.eq(read.read_at),
             read.values.eq(maps.values),
+        ]
+
+    def _guard(self, m):
+        """Load the memories, and trust no step: what was loaded may be anything."""
+        control, store, guard = m.submodules.control, m.submodules.store, m.submodules.guard
+        connect(m, m.submodules.select.o, guard.i)
+        connect(m, guard.o, store.i)
+        connect(m, flipped(self.load.step), control.load)
+        for name in self._program.shape.engine.memories:
+            connect(m, flipped(getattr(self.load, name)), getattr(self._layers.load, name))
+        moves = self.monitor.offered.as_value() & self.monitor.taken.as_value()
+        waits = (self.i.ready & ~self.i.valid) | (self.o.valid & ~self.o.ready)
+        m.d.comb += [
+            control.hold.eq(~self.loaded),
+            control.known.eq(guard.known),
+            control.fault.eq(guard.fault),
+            guard.step.eq(control.step),
+            guard.over.eq(control.over),
+            guard.active.eq(~control.stopped),
+            guard.refused.eq(control.refused),
+            guard.moves.eq(moves.any() | self.monitor.plane | waits),
+            guard.write.eq(store.write),
+            guard.write_at.eq(store.write_at),
+            self.progress.code.eq(guard.code),
         ]
 
     def _account(self, m):

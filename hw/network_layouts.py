@@ -6,7 +6,10 @@ from amaranth.lib import data
 from hw.layer_control import COUNTER_BITS
 from hw.layouts import span
 
-__all__ = ["NetworkMonitor", "Progress", "ReadRun", "Run", "Score", "WalkLoops"]
+__all__ = ["CODE_BITS", "NetworkMonitor", "Progress", "ReadRun", "Run", "Score", "WalkLoops"]
+
+CODE_BITS = 8
+"""Width of :class:`arch.registers.Error`."""
 
 
 class WalkLoops(data.StructLayout):
@@ -121,13 +124,16 @@ class Progress(data.StructLayout):
     stopped : ``unsigned(1)``
         No image may begin, or a step was refused.
     refused : ``unsigned(1)``
-        A step is of no kind that there is; nothing happens until a reset.
+        A step cannot be run, or was ended; nothing happens until a reset.
+    code : ``unsigned(8)``
+        Why: :class:`arch.registers.Error`; valid with ``refused``.
     step : ``range(steps)``
         Number of the step.
     """
 
     def __init__(self, *, steps):
-        super().__init__({"begin": 1, "end": 1, "stopped": 1, "refused": 1, "step": span(steps)})
+        flags = dict.fromkeys(("begin", "end", "stopped", "refused"), 1)
+        super().__init__({**flags, "code": CODE_BITS, "step": span(steps)})
 
 
 class NetworkMonitor(data.StructLayout):

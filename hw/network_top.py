@@ -1,9 +1,10 @@
 """Network top: a network engine with its registers, as the generated Verilog has it."""
 
-from amaranth import Module, ResetInserter
+from amaranth import Module, Mux, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from arch.load_image import sections
 from arch.register import WORD_BITS
 from arch.registers import (
     ADDRESS_BITS,
@@ -12,8 +13,10 @@ from arch.registers import (
     REGISTERS,
     hash_words,
 )
+from arch.shape_record import shape_identity
 from hw.counters import Counters
 from hw.cycle_cause import CycleCauses
+from hw.loader import Loader
 from hw.network_engine import BYTE_BITS, NetworkEngine
 from hw.register_block import RegisterBlock
 from hw.run_control import RunControl
@@ -67,12 +70,20 @@ class NetworkTop(wiring.Component):
         m.submodules.registers = registers = RegisterBlock(
             REGISTERS, address_bits=WORD_ADDRESS_BITS
         )
-        m.submodules.run_control = control = RunControl(steps=len(self._program.steps))
+        m.submodules.run_control = control = RunControl(steps=self._program.shape.steps)
         tiles = self._program.shape.engine.tiles
         events = dict.fromkeys(COUNTERS, tiles.bit_length())
         events["planes_skipped"] = len(engine.skipped)
         m.submodules.counters = counters = Counters(events, bits=COUNTER_BITS)
-        m.submodules.engine = ResetInserter(registers.control.reset)(engine)
+        drop = registers.control.reset
+        if self._program.shape.engine.loadable:
+            drop = drop | registers.control.load
+        m.submodules.engine = ResetInserter(drop)(engine)
+        if self._program.shape.engine.loadable:
+            self._add_loader(m, registers, control)
+        else:
+            m.d.comb += registers.status.loaded.eq(1)
+            self._show_hash(m, registers, hash_words(self._program.tables_sha256))
         connect(m, flipped(self.bus), registers.bus)
         connect(m, flipped(self.i), engine.i)
         connect(m, engine.o, flipped(self.o))
@@ -82,7 +93,7 @@ class NetworkTop(wiring.Component):
             self.monitor.eq(engine.monitor),
         ]
         self._identify(m, registers)
-        self._control(m, registers, control)
+        self._control(m, registers, control, drop)
         self._count(m, registers, counters)
         return m
 
@@ -95,6 +106,7 @@ class NetworkTop(wiring.Component):
                 "skip_zero_planes": shape.engine.skip_zero_planes,
                 "macro": shape.engine.macro is not None,
                 "differential": g.encoding == "differential",
+                "loadable": shape.engine.loadable,
                 "argmax": shape.argmax,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
@@ -112,12 +124,34 @@ class NetworkTop(wiring.Component):
         for name, fields in values.items():
             for field, value in fields.items():
                 m.d.comb += getattr(getattr(registers, name), field).eq(value)
-        for word, value in zip(
-            registers.table_hash, hash_words(self._program.tables_sha256), strict=True
-        ):
-            m.d.comb += word.value.eq(value)
 
-    def _control(self, m, registers, control):
+    def _show_hash(self, m, registers, words):
+        for register, word in zip(registers.table_hash, words, strict=True):
+            m.d.comb += register.value.eq(word)
+
+    def _add_loader(self, m, registers, control):
+        """Load tables over the bus; the engine holds while they are not complete."""
+        shape, engine = self._program.shape, self._engine
+        m.submodules.loader = loader = Loader(
+            identity=shape_identity(shape), memories=shape.memories, sections=sections(shape)
+        )
+        for name in shape.memories:
+            connect(m, getattr(loader.load, name), getattr(engine.load, name))
+        self._show_hash(m, registers, [Mux(loader.loaded, word, 0) for word in loader.digest])
+        m.d.comb += [
+            registers.shape.value.eq(shape_identity(shape)),
+            registers.status.loaded.eq(loader.loaded),
+            registers.status.loading.eq(loader.loading),
+            registers.load_count.value.eq(loader.count),
+            loader.begin.eq(registers.control.load),
+            loader.valid.eq(registers.load_word.value_written),
+            loader.word.eq(registers.load_word.value),
+            engine.loaded.eq(loader.loaded),
+            control.load_fault.eq(loader.fault),
+            control.load_code.eq(loader.code),
+        ]
+
+    def _control(self, m, registers, control, drop):
         """Connect run control, interrupts and errors."""
         written, status, error = registers.control, registers.status, registers.error
         interrupt, mask = registers.interrupt, registers.interrupt_mask
@@ -125,7 +159,7 @@ class NetworkTop(wiring.Component):
         m.d.comb += [
             control.enable.eq(written.enable),
             control.start.eq(written.start),
-            control.reset.eq(written.reset),
+            control.reset.eq(drop),
             control.fault.eq(registers.fault),
             control.held.eq(error.flag),
             status.busy.eq(control.busy),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import PositionSum, Result, span
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["Output"]
 
@@ -21,8 +21,9 @@ class Output(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Contents of the channel memory, one word an output channel of the program.
+    words : sequence of int, or int
+        Contents of the channel memory, one word an output channel of the program, or how many can
+        be loaded.
     layout : layout
         Layout of such a word.
     acc_bits, out_bits : int
@@ -40,6 +41,8 @@ class Output(wiring.Component):
         Sums.
     o : ``Out(stream.Signature(Result))``
         Outputs.
+    load : ``In(TableWrite)``
+        Writes the memory; only if its words are not baked in.
     """
 
     def __init__(self, words, *, layout, acc_bits, out_bits, outputs):
@@ -47,25 +50,25 @@ class Output(wiring.Component):
         names = [name for name, _ in layout]
         if sorted(names) != ["bias", "multiplier", "shift"]:
             raise ValueError(f"layout must have multiplier, shift and bias, not {names}")
-        self._words = tuple(words)
-        check_words(self._words, shape=layout)
+        self._contents = Contents(words, shape=layout)
         self._layout = layout
         self._acc_bits = acc_bits
         sums = PositionSum(acc_bits=acc_bits, outputs=outputs)
         super().__init__(
             {
-                "first_channel": In(span(len(self._words))),
+                "first_channel": In(span(self._contents.depth)),
                 "zero_point": In(signed(out_bits)),
                 "minimum": In(signed(out_bits)),
                 "maximum": In(signed(out_bits)),
                 "i": In(stream.Signature(sums)),
                 "o": Out(stream.Signature(Result(out_bits=out_bits))),
+                **self._contents.port,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.channels = memory = rom(shape=self._layout, words=self._words)
+        m.submodules.channels = memory = self._contents.memory(m, self)
         read = memory.read_port()
         advance = Signal()
         m.d.comb += [

@@ -27,6 +27,8 @@ class RegisterBlock(wiring.Component):
     * pulse: ``Out(1)``, high for one cycle when a one is written.
     * event: ``Out(1)``, and beside it ``FIELD_set``, ``In(1)``, which sets it, also in a cycle in
       which it is cleared.
+    * word: ``Out``, what was written last, and beside it ``FIELD_written``, ``Out(1)``, which is
+      high for one cycle when all of its bytes are written.
 
     Writes leave bytes alone that are not selected, and bits that the bus does not write. A
     register is zero where it has no field.
@@ -93,7 +95,7 @@ class RegisterBlock(wiring.Component):
             for field, low, field_low, bits in pieces:
                 lane = slice(low, low + bits)
                 part = self._value(fields, field)[field_low : field_low + bits]
-                if field.access != Access.PULSE:
+                if field.access not in (Access.PULSE, Access.WORD):
                     m.d.comb += mine[lane].eq(part & here.replicate(bits))
                 with m.If(write & here):
                     self._write(m, fields, field, part, lane)
@@ -129,6 +131,8 @@ class RegisterBlock(wiring.Component):
             for field in register.fields:
                 if field.access == Access.PULSE:
                     m.d.sync += getattr(fields, field.name).eq(0)
+                elif field.access == Access.WORD:
+                    m.d.sync += getattr(fields, f"{field.name}_written").eq(0)
                 elif field.access == Access.EVENT:
                     member = getattr(fields, field.name)
                     m.d.sync += member.eq(member | getattr(fields, f"{field.name}_set"))
@@ -141,6 +145,9 @@ class RegisterBlock(wiring.Component):
             m.d.sync += part.eq((part & ~mask) | (data & mask))
         elif field.access == Access.PULSE:
             m.d.sync += part.eq(data & mask)
+        elif field.access == Access.WORD:
+            written = getattr(fields, f"{field.name}_written")
+            m.d.sync += [part.eq(data), written.eq(mask.all())]
         elif field.access == Access.EVENT:
             with m.If(data & mask):
                 m.d.sync += part.eq(getattr(fields, f"{field.name}_set"))
@@ -157,4 +164,8 @@ def _members(register):
         members[field.name] = way(field.bits)
         if field.access == Access.EVENT:
             members[f"{field.name}_set"] = In(1)
+        if field.access == Access.WORD:
+            if field.bits > WORD_BITS or field.low % WORD_BITS:
+                raise ValueError(f"{register.name}.{field.name} must be in one word, from bit 0")
+            members[f"{field.name}_written"] = Out(1)
     return members

@@ -128,6 +128,10 @@ extern "C" {
 #define OHMFORGE__CONTROL__LATCH_IMAGES_bp 5
 #define OHMFORGE__CONTROL__LATCH_IMAGES_bw 1
 #define OHMFORGE__CONTROL__LATCH_IMAGES_reset 0x0
+#define OHMFORGE__CONTROL__LOAD_bm 0x40
+#define OHMFORGE__CONTROL__LOAD_bp 6
+#define OHMFORGE__CONTROL__LOAD_bw 1
+#define OHMFORGE__CONTROL__LOAD_reset 0x0
 
 // reg - ohmforge::status
 #define OHMFORGE__STATUS__BUSY_bm 0x1
@@ -139,6 +143,12 @@ extern "C" {
 #define OHMFORGE__STATUS__REFUSED_bm 0x4
 #define OHMFORGE__STATUS__REFUSED_bp 2
 #define OHMFORGE__STATUS__REFUSED_bw 1
+#define OHMFORGE__STATUS__LOADED_bm 0x8
+#define OHMFORGE__STATUS__LOADED_bp 3
+#define OHMFORGE__STATUS__LOADED_bw 1
+#define OHMFORGE__STATUS__LOADING_bm 0x10
+#define OHMFORGE__STATUS__LOADING_bp 4
+#define OHMFORGE__STATUS__LOADING_bw 1
 #define OHMFORGE__STATUS__STEP_bm 0xffff0000
 #define OHMFORGE__STATUS__STEP_bp 16
 #define OHMFORGE__STATUS__STEP_bw 16
@@ -173,6 +183,22 @@ extern "C" {
 #define OHMFORGE__INTERRUPT_MASK__ERROR_bp 1
 #define OHMFORGE__INTERRUPT_MASK__ERROR_bw 1
 #define OHMFORGE__INTERRUPT_MASK__ERROR_reset 0x0
+
+// reg - ohmforge::shape
+#define OHMFORGE__SHAPE__VALUE_bm 0xffffffff
+#define OHMFORGE__SHAPE__VALUE_bp 0
+#define OHMFORGE__SHAPE__VALUE_bw 32
+
+// reg - ohmforge::load_word
+#define OHMFORGE__LOAD_WORD__VALUE_bm 0xffffffff
+#define OHMFORGE__LOAD_WORD__VALUE_bp 0
+#define OHMFORGE__LOAD_WORD__VALUE_bw 32
+#define OHMFORGE__LOAD_WORD__VALUE_reset 0x0
+
+// reg - ohmforge::load_count
+#define OHMFORGE__LOAD_COUNT__VALUE_bm 0xffffffff
+#define OHMFORGE__LOAD_COUNT__VALUE_bp 0
+#define OHMFORGE__LOAD_COUNT__VALUE_bw 32
 
 // reg - ohmforge::cycles
 #define OHMFORGE__CYCLES__VALUE_bm 0xffffffffffffffff
@@ -256,7 +282,10 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t error;
     uint32_t interrupt;
     uint32_t interrupt_mask;
-    uint8_t RESERVED_58_ff[0xa8];
+    uint32_t shape;
+    uint32_t load_word;
+    uint32_t load_count;
+    uint8_t RESERVED_64_ff[0x9c];
     uint64_t cycles;
     uint64_t images;
     uint64_t planes;

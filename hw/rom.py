@@ -1,8 +1,55 @@
-"""Read-only memories that become block RAM."""
+"""Memories for tables that become block RAM: read only, or written once at run time."""
 
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
 
-__all__ = ["check_words", "rom"]
+from hw.arguments import check_sizes
+from hw.layouts import span
+
+__all__ = ["Contents", "TableLoad", "TableWrite", "check_words", "load_port", "rom"]
+
+
+class TableWrite(wiring.Signature):
+    """Write port of a memory for tables, seen from who writes.
+
+    Members
+    -------
+    en : ``Out(1)``
+        Write in this cycle.
+    at : ``Out(range(depth))``
+        Where; valid with ``en``.
+    data : ``Out(bits)``
+        What; valid with ``en``.
+    """
+
+    def __init__(self, *, depth, bits):
+        check_sizes(depth=depth, bits=bits)
+        super().__init__({"en": Out(1), "at": Out(span(depth)), "data": Out(bits)})
+
+
+class TableLoad(wiring.Signature):
+    """Write ports of several memories for tables, seen from who writes.
+
+    Members
+    -------
+    NAME : ``Out(TableWrite)``
+        One a memory.
+
+    Parameters
+    ----------
+    memories : mapping
+        Layout of a word and number of words of each memory by name, as the shape of an engine has
+        them.
+    """
+
+    def __init__(self, memories):
+        super().__init__(
+            {
+                name: Out(TableWrite(depth=depth, bits=layout.width))
+                for name, (layout, depth) in memories.items()
+            }
+        )
 
 
 def check_words(words, *, shape):
@@ -32,3 +79,57 @@ def rom(*, shape, words):
         init=[shape.from_bits(word) for word in words],
         attrs={"ram_style": "block"},
     )
+
+
+def load_port(shape):
+    """The member ``load`` of an engine of ``shape``; none if its tables are baked in."""
+    loadable = getattr(shape, "engine", shape).loadable
+    return {"load": In(TableLoad(shape.memories))} if loadable else {}
+
+
+class Contents:
+    """What a memory for tables is made of: words that are baked in, or room for some.
+
+    Parameters
+    ----------
+    given : sequence of int, or int
+        The words; or how many can be written at run time, which are zero until then.
+    shape : layout
+        Layout of a word.
+
+    Raises
+    ------
+    :exc:`TypeError`, :exc:`ValueError`
+        If the words do not fit, or there is no room.
+    """
+
+    def __init__(self, given, *, shape):
+        self._shape = shape
+        self._words = ()
+        self.loadable = isinstance(given, int)
+        if self.loadable:
+            check_sizes(depth=given)
+            self.depth = given
+        else:
+            self._words = tuple(given)
+            check_words(self._words, shape=shape)
+            self.depth = len(self._words)
+
+    @property
+    def port(self):
+        """The member ``load`` of the component that has the memory; none if words are baked in."""
+        if not self.loadable:
+            return {}
+        return {"load": In(TableWrite(depth=self.depth, bits=self._shape.size))}
+
+    def memory(self, m, component):
+        """The memory, written through the ``load`` of ``component``; it is still to be added."""
+        memory = rom(shape=self._shape, words=self._words or (0,) * self.depth)
+        if self.loadable:
+            write = memory.write_port()
+            m.d.comb += [
+                write.en.eq(component.load.en),
+                write.addr.eq(component.load.at),
+                write.data.as_value().eq(component.load.data),
+            ]
+        return memory

@@ -6,11 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from arch.registers import Error
 from hw.arguments import check_sizes
-from hw.network_layouts import Progress
+from hw.network_layouts import CODE_BITS, Progress
 
 __all__ = ["RunControl"]
-
-CODE_BITS = 8
 
 
 class RunControl(wiring.Component):
@@ -36,6 +34,10 @@ class RunControl(wiring.Component):
         Where it is.
     fault : ``In(1)``
         The bus was used where there is no register.
+    load_fault : ``In(1)``
+        Something is wrong with the tables that are loaded.
+    load_code : ``In(8)``
+        What; valid with ``load_fault``.
     permit : ``Out(1)``
         An image may begin.
     busy : ``Out(1)``
@@ -60,6 +62,8 @@ class RunControl(wiring.Component):
                 "reset": In(1),
                 "progress": In(progress),
                 "fault": In(1),
+                "load_fault": In(1),
+                "load_code": In(CODE_BITS),
                 "permit": Out(1),
                 "busy": Out(1),
                 "error": Out(1),
@@ -76,7 +80,7 @@ class RunControl(wiring.Component):
         m.d.comb += [
             self.permit.eq(self.enable | wanted),
             refuses.eq(self.progress.refused & ~refused),
-            self.error.eq(refuses | self.fault),
+            self.error.eq(refuses | self.load_fault | self.fault),
         ]
         with m.If(self.progress.begin):
             m.d.sync += [wanted.eq(0), self.busy.eq(1)]
@@ -89,7 +93,9 @@ class RunControl(wiring.Component):
         with m.If(self.error & ~self.held):
             m.d.sync += self.step.eq(self.progress.step)
             with m.If(refuses):
-                m.d.sync += self.code.eq(Error.STEP_KIND)
+                m.d.sync += self.code.eq(self.progress.code)
+            with m.Elif(self.load_fault):
+                m.d.sync += self.code.eq(self.load_code)
             with m.Else():
                 m.d.sync += self.code.eq(Error.ADDRESS)
         return m

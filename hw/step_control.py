@@ -1,13 +1,13 @@
 """Step control: runs the program of a network, a step after the other."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layer_control import COUNTER_BITS
 from hw.layouts import span
-from hw.rom import check_words, rom
+from hw.rom import Contents
 
 __all__ = ["StepControl"]
 
@@ -15,7 +15,8 @@ __all__ = ["StepControl"]
 class StepControl(wiring.Component):
     """Read a step, start it, wait for its last result; after the last step begin anew.
 
-    A step that is not ``known`` is refused: nothing happens any more, until a reset.
+    A step that is not ``known`` is refused: nothing happens any more, until a reset. A ``fault``
+    ends one that runs in the same way.
 
     A step is ``step_words`` words of the program memory, the first in the least significant bits.
 
@@ -24,8 +25,8 @@ class StepControl(wiring.Component):
 
     Parameters
     ----------
-    words : sequence of int
-        Contents of the program memory.
+    words : sequence of int, or int
+        Contents of the program memory, or how many words can be loaded.
     word_bits : int
         Width of a word.
     layout : layout
@@ -55,41 +56,55 @@ class StepControl(wiring.Component):
         A step was refused.
     cycles : ``Out(48)``
         Cycles since the step before was done; the step's own with ``done``.
+    load : ``In(TableWrite)``
+        Writes the memory, the first word first; only if its words are not baked in, as is all that
+        follows.
+    hold : ``In(1)``
+        The program is not there yet: nothing is read, and the first step waits.
+    fault : ``In(1)``
+        Something is wrong with the step that runs, or that waits until ``ready``.
+    over : ``Out(1)``
+        No step follows this one in what was loaded; valid from ``start`` until ``done``, and while
+        the step waits for it.
     """
 
     def __init__(self, words, *, word_bits, layout):
         check_sizes(word_bits=word_bits)
-        self._words = tuple(words)
         self._word = data.ArrayLayout(1, word_bits)
-        check_words(self._words, shape=self._word)
+        self._contents = Contents(words, shape=self._word)
         self._step_words = -(-layout.size // word_bits)
-        if len(self._words) % self._step_words:
+        depth = self._contents.depth
+        if depth % self._step_words:
             raise ValueError(
-                f"a step takes {self._step_words} words, so {len(self._words)} are no whole steps"
+                f"a step takes {self._step_words} words, so {depth} are no whole steps"
             )
+        loaded = {"hold": In(1), "fault": In(1), "over": Out(1)} if self._contents.loadable else {}
         super().__init__(
             {
                 "permit": In(1, init=1),
                 "known": In(1, init=1),
                 "ready": In(1),
                 "step": Out(layout),
-                "number": Out(span(len(self._words) // self._step_words)),
+                "number": Out(span(depth // self._step_words)),
                 "start": Out(1),
                 "done": In(1),
                 "running": Out(1),
                 "stopped": Out(1),
                 "refused": Out(1),
                 "cycles": Out(COUNTER_BITS, init=1),
+                **self._contents.port,
+                **loaded,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.steps = memory = rom(shape=self._word, words=self._words)
+        loadable, depth = self._contents.loadable, self._contents.depth
+        m.submodules.steps = memory = self._contents.memory(m, self)
         read = memory.read_port()
         word = read.data.as_value()
         held = Signal(self._step_words * len(word))
-        at = Signal(span(len(self._words)))
+        at = Signal(range(depth + 1) if loadable else span(depth))
         left = Signal(span(self._step_words + 1))
         m.d.comb += [
             read.addr.eq(at),
@@ -97,11 +112,17 @@ class StepControl(wiring.Component):
         ]
         # Much waits for the start, so it is a flip-flop.
         m.d.sync += [self.cycles.eq(self.cycles + 1), self.start.eq(0)]
+        hold, fault = (self.hold, self.fault) if loadable else (Const(0), Const(0))
+        if loadable:
+            self._look_ahead(m, at)
 
         with m.FSM():
             with m.State("Begin"):  # the first word is read
-                m.d.sync += [at.eq(at + 1), left.eq(self._step_words - 1)]
-                m.next = "Fetch"
+                with m.If(hold & (self.number == 0)):
+                    m.d.comb += self.stopped.eq(1)
+                with m.Else():
+                    m.d.sync += [at.eq(at + 1), left.eq(self._step_words - 1)]
+                    m.next = "Fetch"
             with m.State("Fetch"):
                 m.d.sync += [held.eq(Cat(held, word) >> len(word)), left.eq(left - 1)]
                 with m.If(left == 0):
@@ -109,7 +130,7 @@ class StepControl(wiring.Component):
                 with m.Else():
                     m.d.sync += at.eq(at + 1)
             with m.State("Check"):
-                with m.If(~self.known):
+                with m.If(~self.known | fault):
                     m.next = "Refuse"
                 with m.Elif(~self.permit & (self.number == 0)):
                     m.d.comb += self.stopped.eq(1)
@@ -120,7 +141,9 @@ class StepControl(wiring.Component):
                 m.next = "Run"
             with m.State("Run"):
                 m.d.comb += self.running.eq(1)
-                with m.If(self.done):
+                with m.If(fault):
+                    m.next = "Refuse"
+                with m.Elif(self.done):
                     m.d.sync += [
                         self.cycles.eq(1),
                         at.eq(Mux(self.step.program_last, 0, at)),
@@ -130,3 +153,10 @@ class StepControl(wiring.Component):
             with m.State("Refuse"):
                 m.d.comb += [self.stopped.eq(1), self.refused.eq(1)]
         return m
+
+    def _look_ahead(self, m, at):
+        """Say whether the words that were loaded end at an address."""
+        length = Signal.like(at, reset_less=True)  # a reset leaves the memory as it is
+        with m.If(self.load.en):
+            m.d.sync += length.eq(self.load.at + 1)
+        m.d.comb += self.over.eq(at >= length)

@@ -16,6 +16,7 @@ from hw.macro_crossbar import MacroCrossbar
 from hw.ou_controller import OuController
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue
+from hw.rom import TableLoad
 from hw.shift_add import ShiftAdd
 
 __all__ = ["CELLS", "MACRO", "Tile", "value_bits"]
@@ -76,6 +77,8 @@ class Tile(wiring.Component):
         What the OU controller does or waits for, for counters.
     monitor : ``Out(TileMonitor)``
         The inside, for testbenches and traces.
+    load : ``In(TableLoad)``
+        Writes its memories; only if their words are not baked in.
     """
 
     def __init__(self, program, *, number):
@@ -122,6 +125,7 @@ class Tile(wiring.Component):
                 "monitor": Out(monitor),
                 "offered": Out(streams),
                 "taken": Out(streams),
+                **({"load": In(TableLoad(shape.tile_memories))} if shape.loadable else {}),
             }
         )
 
@@ -169,6 +173,10 @@ class Tile(wiring.Component):
             self.monitor.result.eq(shift_add.o.valid),
             self.monitor.values.eq(shift_add.o.p.values),
         ]
+        if self._program.shape.loadable:
+            for name in self._program.shape.tile_memories:
+                home = index_fetch if name == "index" else crossbar
+                connect(m, flipped(getattr(self.load, name)), home.load)
         for name in TileMonitor.STREAMS:
             stalling = m.submodules[name].o
             m.d.comb += [
@@ -176,6 +184,10 @@ class Tile(wiring.Component):
                 self.taken[name].eq(stalling.ready),
             ]
         return m
+
+    def _own(self, name):
+        """What one of its memories is called in the program."""
+        return tile_name(name, self._number, self._program.shape.tiles)
 
     def _lookahead(self, m, fetched, issued):
         """What is connected between input fetch and OU controller."""
@@ -190,7 +202,7 @@ class Tile(wiring.Component):
         skips = shape.skip_zero_planes
         tag = PlaneTag(outputs=self._outputs, skipped_of=g.act_bits if skips else None)
         m.submodules.index_fetch = IndexFetch(
-            program.index_words[self._number], layout=self._index, position_bits=POSITION_BITS
+            program.contents(self._own("index")), layout=self._index, position_bits=POSITION_BITS
         )
         m.submodules.input_fetch = InputFetch(**self._buffer_size, index=self._index, ous=shape.ous)
         controlled = {
@@ -223,7 +235,7 @@ class Tile(wiring.Component):
         columns = g.arrays * g.ou_cols
         if macro is None:
             m.submodules.crossbar = EmulatedCrossbar(
-                program.cell_words[self._number],
+                program.contents(self._own("cells")),
                 **sizes,
                 ou_cols=g.ou_cols,
                 cell_bits=g.cell_bits,
@@ -234,7 +246,7 @@ class Tile(wiring.Component):
             )
             return
         m.submodules.crossbar = crossbar = MacroCrossbar(
-            program.slot_words[self._number],
+            program.contents(self._own("slot")),
             **sizes,
             slot=struct(macro.slot_layout),
             latency=macro.latency,

@@ -54,7 +54,7 @@ def cosimulate_images(
         reason = done.problems[0] if done.problems else "the simulation ended early"
         raise CheckFailed(f"the network was not simulated: {reason}: see {done.junit.parent}")
     loaded = load(tables)
-    program = build_network_program(loaded, **configuration.hardware.built_as)
+    program = build_network_program(loaded, **configuration.hardware.network_built_as)
     wrong = {image for run in done.runs for image in run.wrong_images}
     return {
         "images": len(codes),

@@ -19,12 +19,11 @@ NETWORK = "network"
 def run(context: Context) -> None:
     """Write the generated files and :data:`HASH`."""
     tables = load(context.inputs["map"] / TABLES)
-    built_as = context.configuration.hardware.built_as
+    hardware = context.configuration.hardware
+    program = build_network_program(tables, **hardware.network_built_as)
     context.output.mkdir()
-    files = write_verilog(build_program(tables, **built_as), context.output)
+    files = write_verilog(build_program(tables, **hardware.built_as), context.output)
     (context.output / NETWORK).mkdir()
-    argmax = context.configuration.hardware.argmax
-    program = build_network_program(tables, **built_as, argmax=argmax)
     network = write_verilog(program, context.output / NETWORK)
     every = EmittedFiles(files | {f"{NETWORK}/{name}": text for name, text in network.items()})
     write_json(context.output / HASH, {"sha256": every.sha256})

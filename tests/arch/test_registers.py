@@ -50,7 +50,7 @@ def test_no_two_at_one_place():
 def test_pieces():
     """Each bit of each field is in one word."""
     control = find_register("control")
-    assert [(f.name, *rest) for f, *rest in control.pieces(0)][-1] == ("latch_images", 5, 0, 1)
+    assert [(f.name, *rest) for f, *rest in control.pieces(0)][-1] == ("load", 6, 0, 1)
     cycles = find_register("cycles")
     assert [list(cycles.pieces(word)) for word in range(2)] == [
         [(cycles.fields[0], 0, 0, 32)],

@@ -22,7 +22,7 @@ model: {kind: builtin, name: resnet_tiny, weights: weights.safetensors}
 data: {kind: jpeg-npz, path: train.npz, test_path: test.npz, mean: [0.5, 0.4, 0.3], std: [1, 1, 2]}
 train: {epochs: 1, batch_size: 16, variations: crop_flip}
 prune: {ratio: 0.3, finetune_epochs: 1}
-hardware: {crossbar: macro}
+hardware: {crossbar: macro, tables: loadable, capacity: {ous: 4000, elements: 9000}}
 cosim: {images: 4, network_images: 2, positions: 5, stall: none}
 """
 
@@ -69,6 +69,32 @@ def test_tables_hold_the_operations(place):
         *("add", "shortcut", "add", "shortcut", "add", "average_pool")
     ]
     assert manifest["layers"][0]["activation"] == {"bits": 8, "signed": True, "zero_point": 0}
+
+
+def test_load_image(place):
+    """The file beside the Verilog, again; a network that does not fit gets one line."""
+    network = place / "run" / "verilog" / "network"
+    words = ("load-image", "run", "--for", network / "names.json", "-o", "again.bin")
+    done = ohmforge(place, *words)
+    assert done.returncode == 0, done.stderr
+    again = place / "again.bin"
+    assert again.read_bytes() == (network / "tables.bin").read_bytes()
+    manifest = json.loads((place / "run" / "map" / "tables" / "manifest.json").read_text())
+    said = f"again.bin: {again.stat().st_size // 4} words, tables {manifest['sha256']}"
+    assert " ".join(done.stdout.split()) == said
+    names = json.loads((network / "names.json").read_text())
+    names["shape"]["steps"] = 12
+    (place / "names.json").write_text(json.dumps(names))
+    for path, message in (
+        (place / "names.json", "the tables do not fit the engine: steps 15 needed, 12 there"),
+        (place / "run" / "verilog" / "names.json", "is of an engine that loads no tables"),
+        (place / "again.bin", "again.bin: is not JSON"),
+        (place / "run" / "ohmforge.json", "ohmforge.json: is not names.json of an engine"),
+    ):
+        done = ohmforge(place, *words[:3], path, "-o", "none.bin")
+        assert done.returncode == 2
+        assert message in done.stderr.splitlines()[-1]
+    assert not (place / "none.bin").exists()
 
 
 def test_other_data_at_the_same_path(place):

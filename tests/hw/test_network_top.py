@@ -6,7 +6,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from arch.capacity import Capacity
 from arch.geometry import Geometry
+from arch.load_image import load_image
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
 from arch.registers import COUNTERS, IDLE_CAUSES, REGISTERS, Error, find_register
@@ -20,15 +22,16 @@ from tests.sw.integer_layers import small_network
 GEOMETRY = Geometry(encoding="differential", adc_bits=4)
 DIGEST = "".join(f"{n:02x}" for n in range(255, 223, -1))
 IMAGES = 3
+THERE = {"loaded": 1, "loading": 0}
 
 
 class Bench:
     """A top, its tables, what images must give, and a host."""
 
-    def __init__(self, *, kind=None):
+    def __init__(self, *, kind=None, capacity=None):
         tables = map_network(small_network(GEOMETRY), GEOMETRY)
         self.tables = dataclasses.replace(tables, layers=tables.layers[:1], sha256=DIGEST)
-        self.program = build_network_program(self.tables)
+        self.program = build_network_program(self.tables, capacity=capacity)
         if kind is not None:  # of the second step
             words = list(self.program.words)
             place = self.program.shape.step_words
@@ -61,6 +64,15 @@ class Bench:
         low = {field.name: field.low for field in register.fields}
         data = sum(value << low[field] for field, value in values.items())
         assert await access(ctx, self.dut.bus, register.at, write=data) is not None
+
+    async def load(self, ctx):
+        """Load the tables, word by word."""
+        image, at = load_image(self.program), find_register("load_word").at
+        await self.write(ctx, "control", load=1)
+        for place in range(0, len(image), 4):
+            word = int.from_bytes(image[place : place + 4], "little")
+            assert await access(ctx, self.dut.bus, at, write=word) is not None
+        return len(image) // 4
 
     async def counts(self, ctx):
         return {name: (await self.read(ctx, name))["value"] for name in COUNTERS}
@@ -96,9 +108,7 @@ def test_identity(tmp_path):
             assert await bench.read(ctx, name) == fields
         words = [(await bench.read(ctx, "table_hash", n))["value"] for n in range(8)]
         assert "".join(f"{word:08x}" for word in words) == DIGEST
-        assert set(expected) | {"table_hash"} == {
-            r.name for r in REGISTERS if r.fields[0].access == "constant"
-        }
+        assert set(expected) == {r.name for r in REGISTERS if r.fields[0].access == "constant"}
 
     Bench().simulate(host, tmp_path)
 
@@ -108,7 +118,7 @@ def test_waits_for_permission(tmp_path):
 
     async def host(ctx, bench):
         dut = bench.dut
-        waiting = {"busy": 0, "waiting": 1, "refused": 0, "step": 0}
+        waiting = {"busy": 0, "waiting": 1, "refused": 0, "step": 0} | THERE
         await tick(ctx, 60)
         assert await bench.read(ctx, "status") == waiting
         assert not ctx.get(dut.i.ready)
@@ -191,7 +201,7 @@ def test_soft_reset_in_mid_image(tmp_path):
         await bench.write(ctx, "control", reset=1)
         await tick(ctx, 60)
         status = await bench.read(ctx, "status")
-        assert status == {"busy": 0, "waiting": 1, "refused": 0, "step": 0}
+        assert status == {"busy": 0, "waiting": 1, "refused": 0, "step": 0} | THERE
         assert await bench.read(ctx, "scratch") == {"value": 0xDEADBEEF}
         await bench.write(ctx, "control", start=1, latch_images=1)
         await feed(dut.i, bench.image(1))(ctx)
@@ -213,7 +223,7 @@ def test_unknown_step(tmp_path):
             await feed(bench.dut.i, bench.image(0))(ctx)
             await bench.until_irq(ctx)
             await tick(ctx, 300)
-            status = {"busy": 1, "waiting": 0, "refused": 1, "step": 1}
+            status = {"busy": 1, "waiting": 0, "refused": 1, "step": 1} | THERE
             assert await bench.read(ctx, "status") == status
             error = {"flag": 1, "code": Error.STEP_KIND, "step": 1}
             assert await bench.read(ctx, "error") == error
@@ -230,3 +240,56 @@ def test_unknown_step(tmp_path):
 def test_wrong_program():
     with pytest.raises(TypeError, match=r"^program must be a NetworkProgram, not 'program'$"):
         NetworkTop("program")
+
+
+def test_baked_tables_take_no_load(tmp_path):
+    """They stay as they are; nothing is an error."""
+
+    async def host(ctx, bench):
+        await bench.write(ctx, "control", start=1)
+        await bench.load(ctx)
+        assert (await bench.read(ctx, "status"))["loaded"]
+        assert not (await bench.read(ctx, "error"))["flag"]
+        assert await bench.read(ctx, "load_count") == {"value": 0}
+        await feed(bench.dut.i, bench.image(0))(ctx)
+
+    bench = Bench()
+    bench.simulate(host, tmp_path, images=1)
+    assert bench.seen() == bench.scores[0].tolist()
+
+
+def test_loads_tables(tmp_path):
+    """Nothing runs before, and no hash is shown; a load drops the image in work."""
+
+    async def host(ctx, bench):
+        async def digest():
+            words = [(await bench.read(ctx, "table_hash", n))["value"] for n in range(8)]
+            return "".join(f"{word:08x}" for word in words)
+
+        dut, nothing = bench.dut, "0" * 64
+        for name, fields in expected_identity(bench.tables, bench.program).items():
+            assert await bench.read(ctx, name) == fields
+        for image in range(2):
+            assert await digest() == nothing
+            await bench.write(ctx, "control", start=1)
+            await tick(ctx, 60)
+            assert (await bench.read(ctx, "status"))["waiting"]
+            assert not ctx.get(dut.i.ready)
+            words = await bench.load(ctx)
+            assert await bench.read(ctx, "load_count") == {"value": words}
+            assert await digest() == DIGEST
+            await bench.write(ctx, "control", reset=1)  # tables stay
+            await bench.write(ctx, "control", start=1)
+            await feed(dut.i, bench.image(image))(ctx)
+            await tick(ctx, 40)
+            status = {"busy": 1, "waiting": 0, "refused": 0, "step": 1}
+            assert await bench.read(ctx, "status") == status | THERE
+            if image == 0:
+                await bench.write(ctx, "control", load=1)
+                status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0}
+                loading = {"loaded": 0, "loading": 1}
+                assert await bench.read(ctx, "status") == status | loading
+
+    bench = Bench(capacity=Capacity(ous=40, elements=500))
+    bench.simulate(host, tmp_path, images=1)
+    assert bench.seen() == bench.scores[1].tolist()

@@ -47,7 +47,13 @@ PAIR = Register(
     words=2,
     count=2,
 )
-REGISTERS = (CONSTANT, SETTING, ACTION, PAIR)
+WORD = Register(
+    name="word",
+    at=40,
+    text="Takes words",
+    fields=(field("value", 0, 32, Access.WORD),),
+)
+REGISTERS = (CONSTANT, SETTING, ACTION, PAIR, WORD)
 
 
 def block():
@@ -74,6 +80,26 @@ def test_reads(tmp_path):
         ]
 
     simulate(dut, testbench, tmp_path)
+
+
+def test_every_write_of_a_word_is_taken_once(tmp_path):
+    """If all its bytes are written, also when it is the same again; it reads as zero."""
+    dut, taken = block(), []
+
+    async def record(ctx):
+        for _ in range(40):
+            written, value = await sample(ctx, dut.word.value_written, dut.word.value)
+            if written:
+                taken.append(value)
+
+    async def testbench(ctx):
+        taken.clear()
+        for value, sel in ((0xFFFFFFFF, 15), (7, 7), (0, 15), (0, 15), (5, 0)):
+            assert await access(ctx, dut.bus, 40, write=value, sel=sel) is not None
+            assert await access(ctx, dut.bus, 40) == 0
+
+    run(dut, testbench, record, vcd=tmp_path / "registers.vcd")
+    assert taken == [0xFFFFFFFF, 0, 0]
 
 
 def test_settings_keep_what_selected_bytes_wrote(tmp_path):

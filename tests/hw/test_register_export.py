@@ -17,6 +17,7 @@ WRITERS = {  # readable, writable by software; writable by hardware
     Access.SETTING: (True, True, False),
     Access.PULSE: (False, True, False),
     Access.EVENT: (True, True, False),  # but set
+    Access.WORD: (False, True, False),
 }
 
 
@@ -48,6 +49,7 @@ def test_compiler_sees_the_table(top):
             assert found.is_hw_writable == (hardware or of_engine)
             assert found.get_property("singlepulse") == (field.access == Access.PULSE)
             assert bool(found.get_property("hwset")) == (field.access == Access.EVENT)
+            assert bool(found.get_property("swmod")) == (field.access == Access.WORD)
             cleared = field.access == Access.EVENT
             assert (found.get_property("onwrite") == OnWriteType.woclr) == cleared
             if field.value is not None:

@@ -83,6 +83,7 @@ def test_the_first_error_stays(tmp_path):
             return ctx.get(dut.error), ctx.get(dut.code), ctx.get(dut.step)
 
         ctx.set(dut.progress.step, 3)
+        ctx.set(dut.progress.code, Error.STEP_KIND)
         ctx.set(dut.progress.refused, 1)
         assert error() == (1, Error.NONE, 0)
         await tick(ctx)
@@ -99,11 +100,17 @@ def test_the_first_error_stays(tmp_path):
         assert error() == (0, Error.ADDRESS, 4)
         ctx.set(dut.progress.refused, 0)
         await tick(ctx)
-        ctx.set(dut.progress.refused, 1)
+        ctx.set(dut.load_fault, 1)
+        ctx.set(dut.load_code, Error.LOAD_CRC)
         ctx.set(dut.fault, 1)
         await tick(ctx)
+        assert error() == (1, Error.LOAD_CRC, 4)
+        ctx.set(dut.progress.code, Error.NO_PROGRESS)
+        ctx.set(dut.progress.refused, 1)
+        await tick(ctx)
         ctx.set(dut.fault, 0)
-        assert error() == (0, Error.STEP_KIND, 4)
+        ctx.set(dut.load_fault, 0)
+        assert error() == (0, Error.NO_PROGRESS, 4)
 
     simulate(testbench, tmp_path)
 

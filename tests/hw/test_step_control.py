@@ -12,12 +12,13 @@ LAYOUT = data.StructLayout({"program_last": 1, "number": unsigned(20), "rest": u
 WORD_BITS, STEP_WORDS = 8, 5
 
 
-def words_of(steps):
+def words_of(steps, word_bits=WORD_BITS):
     """Steps, the last one marked, as words."""
     words = []
     for place, (number, rest) in enumerate(steps):
         word = int(place == len(steps) - 1) | number << 1 | rest << 21
-        words += [word >> (part * WORD_BITS) & 255 for part in range(STEP_WORDS)]
+        mask = (1 << word_bits) - 1
+        words += [word >> low & mask for low in range(0, LAYOUT.size, word_bits)]
     return words
 
 
@@ -146,5 +147,93 @@ def test_refuses_an_unknown_step(tmp_path):
             refused = cycle > STEP_WORDS + 1
             assert seen == [0, refused, refused, 0]
         assert ctx.get(dut.number) == 1
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+def loaded(steps, *, room, word_bits=WORD_BITS):
+    """A control with a memory for ``room`` steps, and what loads some."""
+    size = -(-LAYOUT.size // word_bits)
+    dut = StepControl(room * size, word_bits=word_bits, layout=LAYOUT)
+
+    async def load(ctx, words=None):
+        for at, word in enumerate(words_of(steps, word_bits) if words is None else words):
+            ctx.set(dut.load.en, 1)
+            ctx.set(dut.load.at, at)
+            ctx.set(dut.load.data, word)
+            await tick(ctx)
+        ctx.set(dut.load.en, 0)
+
+    return dut, load
+
+
+@pytest.mark.parametrize(("room", "word_bits"), [(3, 8), (5, 8), (4, 10)])
+def test_runs_what_was_loaded(room, word_bits, tmp_path):
+    """Not before `hold` ends; the step behind which none was loaded is said, full memory or not."""
+    steps = [*STEPS, (5, 6)] if room == 4 else STEPS  # a full memory of 16 words
+    dut, load = loaded(steps, room=room, word_bits=word_bits)
+
+    async def testbench(ctx):
+        ctx.set(dut.ready, 1)
+        ctx.set(dut.hold, 1)
+        await load(ctx)
+        for _ in range(20):
+            assert await sample(ctx, dut.start, dut.stopped) == [0, 1]
+        ctx.set(dut.hold, 0)
+        for turn in range(2 * len(steps)):
+            waited = 0
+            while not await sample(ctx, dut.start):
+                waited += 1
+            assert waited == -(-LAYOUT.size // word_bits) + 2
+            ctx.set(dut.hold, turn == 0)  # looked at before the first step alone
+            place = turn % len(steps)
+            seen = await sample(ctx, dut.step.number, dut.step.rest, dut.number, dut.over)
+            assert seen == [*steps[place], place, place == len(steps) - 1]
+            ctx.set(dut.done, 1)
+            await tick(ctx)
+            ctx.set(dut.done, 0)
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+@pytest.mark.parametrize(
+    ("words", "over"), [(2 * STEP_WORDS, 0), (STEP_WORDS, 1), (STEP_WORDS - 1, 1)]
+)
+def test_over_after_a_shorter_load(words, over, tmp_path):
+    """What was loaded before does not count; neither does a step of which words are missing."""
+    dut, load = loaded(STEPS, room=3)
+
+    async def testbench(ctx):
+        ctx.set(dut.hold, 1)
+        await load(ctx)
+        await load(ctx, words_of(STEPS)[:words])
+        ctx.set(dut.hold, 0)
+        await tick(ctx, STEP_WORDS + 1)
+        assert ctx.get(dut.over) == over
+
+    run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_fault_ends_a_step(running, tmp_path):
+    """One that runs, also in the cycle in which it is done, and one that waits."""
+    dut, load = loaded(STEPS, room=3)
+
+    async def testbench(ctx):
+        ctx.set(dut.hold, 1)
+        await load(ctx)
+        ctx.set(dut.hold, 0)
+        ctx.set(dut.ready, running)
+        await tick(ctx, STEP_WORDS + 4)
+        assert ctx.get(dut.running) == running
+        ctx.set(dut.fault, 1)
+        ctx.set(dut.done, running)
+        await tick(ctx)
+        ctx.set(dut.fault, 0)
+        ctx.set(dut.done, 0)
+        ctx.set(dut.ready, 1)
+        for _ in range(20):
+            seen = await sample(ctx, dut.refused, dut.stopped, dut.running, dut.start)
+            assert seen == [1, 1, 0, 0]
 
     run(dut, testbench, vcd=tmp_path / "control.vcd")

@@ -1,0 +1,40 @@
+"""The command ``ohmforge load-image``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flow.console import say
+
+__all__ = ["load_image"]
+
+
+def load_image(
+    directory: Annotated[
+        Path,
+        typer.Argument(metavar="TABLES", help="Mapping tables, or a run directory that has them."),
+    ],
+    names: Annotated[
+        Path,
+        typer.Option(
+            "--for",
+            metavar="NAMES_JSON",
+            help="names.json beside the Verilog of the network engine that is to load them.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The load image.")],
+) -> None:
+    """Pack mapping tables for a network engine that exists, if they fit it."""
+    from arch.load_image import load_image as pack
+    from arch.network_program import build_network_program
+    from arch.table_files import load
+    from flow.json_file import write_bytes
+    from flow.names_file import read_shape
+    from flow.tables_path import tables_of
+
+    shape = read_shape(names)
+    program = build_network_program(load(tables_of(directory)), shape=shape)
+    image = pack(program)
+    write_bytes(output, image)
+    say(f"{output}: {len(image) // 4} words, tables {program.tables_sha256}")
