@@ -125,4 +125,4 @@ def _read_at_start(verilog: Path) -> list[Path]:
     """What testbench and model read from the directory in which the simulator runs."""
     names = verilog / "names.json"
     macro = json.loads(names.read_text()).get("macro")
-    return [names, verilog / macro["cells"]["file"]] if macro else [names]
+    return [names, *(verilog / part["cells"] for part in macro["instances"])] if macro else [names]
