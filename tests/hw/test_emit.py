@@ -212,7 +212,7 @@ def test_names_say_whether_planes_are_skipped(skip):
     files = emit(program_of(SCHEMES[1], skip_zero_planes=skip))
     assert json.loads(files["names.json"])["skip_zero_planes"] is skip
     assert f"// skip_zero_planes: {skip}\n" in files["layer_engine.v"]
-    assert ("module \\layer_engine.queue " in files["layer_engine.v"]) == skip
+    assert ("module \\layer_engine.tile0.queue " in files["layer_engine.v"]) == skip
 
 
 def test_waiver_file():
