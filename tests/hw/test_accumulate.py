@@ -140,7 +140,7 @@ def test_tiles(mode, tiles, seed, tmp_path):
     )
     assert sums.payloads == expected
     if seed is None:
-        assert sums.cycles[0] == results.cycles[cases[-1].ous - 1] + 4
+        assert sums.cycles[0] == results.cycles[cases[-1].ous - 1] + 6
         for first in range(0, len(expected), 5):
             assert sums.cycles[first + 4] == sums.cycles[first] + 4
 
