@@ -258,9 +258,8 @@ class NetworkEngine(wiring.Component):
             self.progress.step.eq(control.number),
             self.skipped.eq(m.submodules.layers.skipped),
         ]
-        for tile, (cause, activity) in enumerate(
-            zip(self.cause, m.submodules.layers.activity, strict=True)
-        ):
+        causes = zip(self.cause, self._layers.activity, strict=True)
+        for tile, (cause, activity) in enumerate(causes):
             cycle_cause = m.submodules[f"cycle_cause{tile}"]
             m.d.comb += [
                 cycle_cause.stopped.eq(control.stopped),
