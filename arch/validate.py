@@ -7,6 +7,8 @@ module how the layers fit together, :mod:`arch.validate_records` what the OU rec
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from arch.errors import InputError
 from arch.fixed import ActFormat
 from arch.host import HostSpec, run_order
@@ -14,7 +16,6 @@ from arch.layer import INPUT, LayerSpec
 from arch.manifest import MANIFEST, file_name
 from arch.table_files import load
 from arch.tables import MappingTables
-from arch.tiles import count_crossbars
 from arch.validate_records import check_records
 
 __all__ = ["LayerSummary", "Validation", "validate"]
@@ -89,7 +90,7 @@ def validate(directory: Path) -> Validation:
                 name=table.spec.name,
                 scheme=table.spec.scheme,
                 ous=table.ous,
-                crossbars=count_crossbars(table.ous, tables.geometry) * tables.geometry.arrays,
+                crossbars=len(np.unique(table.crossbar)) * tables.geometry.arrays,
                 segments=table.segments,
                 segments_kept=table.segments_kept,
                 weights=count,

@@ -125,6 +125,6 @@ def _read_at_start(verilog: Path) -> list[Path]:
     """What testbench and model read from the directory in which the simulator runs."""
     names = verilog / "names.json"
     said = json.loads(names.read_text())
-    files = [macro["cells"] for macro in said.get("macro", {}).get("instances", ())]
+    files = [part["cells"] for part in said["macro"]["instances"]] if "macro" in said else []
     files += [said["load_image"]] if "load_image" in said else []
     return [names, *(verilog / file for file in files)]

@@ -30,7 +30,8 @@ def counts_of_model(model: NetworkCycles) -> dict[str, int]:
     """What one image adds to every counter when neither stream stalls."""
     idle = {f"idle_{cause}": model.idle(cause) for cause in IDLE_CAUSES}
     counts = {"cycles": model.total, "images": 1, "planes": model.planes}
-    return counts | idle | {"planes_skipped": model.skipped}
+    counts |= idle | {"planes_skipped": model.skipped}
+    return {name: counts[name] for name in COUNTERS}
 
 
 def wrong_counters(

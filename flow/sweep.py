@@ -43,6 +43,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "scheme": SCHEMES,
     "skip_zero_planes": (False, True),
     "crossbar": ("emulated", "macro"),
+    "tiles": (1, 2, 4),
 }
 """Values of each parameter. Signed and unsigned activations are both in every case."""
 
@@ -74,6 +75,7 @@ class SweepCase:
             encoding=values["encoding"],
             weight_bits=values["weight_bits"],
             act_bits=values["act_bits"],
+            tiles=values["tiles"],
         )
 
     @property

@@ -10,7 +10,8 @@ from hw.adc import code_bits
 from hw.emulated_crossbar import bit_line_bits
 from hw.input_buffer import InputBuffer
 from hw.layer_control import COUNTER_BITS, LayerControl
-from hw.layouts import Activity, Command, Monitor, Result, TileMonitor, span, struct
+from hw.layouts import Activity, Command, Result, span, struct
+from hw.monitor import Monitor, TileMonitor
 from hw.output import Output
 from hw.queue import Queue
 from hw.rom import load_port

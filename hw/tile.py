@@ -11,8 +11,9 @@ from hw.emulated_crossbar import EmulatedCrossbar, bit_line_bits
 from hw.index_fetch import IndexFetch
 from hw.input_buffer import BufferRead
 from hw.input_fetch import InputFetch
-from hw.layouts import Activity, OuResult, PlaneTag, ScannedOu, TileMonitor, span, struct
+from hw.layouts import Activity, OuResult, PlaneTag, ScannedOu, span, struct
 from hw.macro_crossbar import MacroCrossbar
+from hw.monitor import TileMonitor
 from hw.ou_controller import OuController
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue

@@ -15,7 +15,7 @@ from flow.hardware_section import HardwareSection
 __all__ = ["cycles_of_images", "measured_images"]
 
 Work = tuple[int, int]
-"""Cycles, and planes issued."""
+"""Cycles, and planes issued by all tiles."""
 
 
 def cycles_of_images(
@@ -46,14 +46,15 @@ def cycles_of_images(
     skipping = hardware.built_as | {"skip_zero_planes": True}
     closed = network_cycles(pruned, build_network_program(pruned, **every))
     full = network_cycles(dense, build_network_program(dense, **every))
-    skips = hardware.skip_zero_planes
+    skips, tiles = hardware.skip_zero_planes, pruned.geometry.tiles
     taken_pruned = [] if skips else measured
     taken = measured if skips else []
     return {
-        "dense": _figures([_work(full)], measured=False),
-        "pruned": _figures(taken_pruned or [_work(closed)], measured=bool(taken_pruned)),
+        "dense": _figures([_work(full)], tiles, measured=False),
+        "pruned": _figures(taken_pruned or [_work(closed)], tiles, measured=bool(taken_pruned)),
         "skipping": _figures(
             taken or [_work(model) for model in _models(pruned, skipping, codes)],
+            tiles,
             measured=bool(taken),
         ),
     }
@@ -100,13 +101,13 @@ def _work(model: NetworkCycles) -> Work:
     return model.total, model.planes
 
 
-def _figures(images: Sequence[Work], *, measured: bool) -> dict[str, Any]:
+def _figures(images: Sequence[Work], tiles: int, *, measured: bool) -> dict[str, Any]:
     cycles = [taken for taken, _ in images]
     return {
         "cycles": sum(cycles) / len(cycles),
         "fewest": min(cycles),
         "most": max(cycles),
-        "ou_issue_utilisation": sum(planes for _, planes in images) / sum(cycles),
+        "ou_issue_utilisation": sum(planes for _, planes in images) / (sum(cycles) * tiles),
         "images": len(cycles),
         "measured": measured,
     }

@@ -1,11 +1,13 @@
 """The closed form of the cycles, against the datapath followed OU by OU."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arch.cycles import LayerCycles, layer_cycles
+from arch.cycles import LayerCycles, counted_cycles, layer_cycles
 from arch.program import build_program
 from arch.tables import MappingTables
 from tests.cosim.random_tables import (
@@ -141,6 +143,31 @@ def test_layer_without_ous():
     table, shape = mapped(20, 7, "column_vector", ratio=1.0)
     assert table.ous == 0
     assert layer_cycles(table, shape, positions=1).compute == 8
+
+
+@pytest.mark.parametrize("tiles", [1, 2, 4, 8])
+def test_tiles(tiles):
+    """The tile with most OUs sets the pace, and the sum of tiles takes a cycle."""
+    table, shape = mapped(40, 9, "column_vector", ratio=0.4)
+    geometry = replace(shape.geometry, tiles=tiles)
+    shape = replace(shape, geometry=geometry)
+    cycles = layer_cycles(table, shape, positions=9)
+    slowest = LayerCycles(positions=9, load=5, compute=8 * -(-table.ous // tiles), drain=9, fetch=1)
+    assert cycles.total == slowest.total + (tiles > 1)
+    assert cycles.tiles == tiles
+    assert cycles.planes == 9 * 8 * table.ous
+    assert cycles.utilisation == cycles.planes / (cycles.total * tiles)
+    counted = counted_cycles(
+        rows=40, cols=9, ous=table.ous, positions=9, geometry=geometry, fetch_steps=1
+    )
+    assert (counted.total, counted.planes) == (cycles.total, cycles.planes)
+
+
+def test_tiles_without_ous():
+    """They issue an OU of zeros, which is counted."""
+    geometry = geometry_of(tiles=4)
+    counted = counted_cycles(rows=9, cols=2, ous=1, positions=3, geometry=geometry, fetch_steps=1)
+    assert (counted.compute, counted.others) == (8, (8, 8, 8))
 
 
 @pytest.mark.parametrize("positions", [0, -3])

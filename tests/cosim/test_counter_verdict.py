@@ -91,6 +91,19 @@ def test_differs_from_the_model():
     assert judge(seen, exact=False) == ""
 
 
+def test_sum_of_tiles():
+    """Planes and idle cycles are the cycles of both tiles."""
+    idle = {"steps": 14, "window": 20, "balance": 6}
+    step = StepCycles(name="conv", cycles=100, planes=160, idle=idle)
+    model = NetworkCycles(steps=(step,), tiles=2)
+    shown = [StepResult(name="conv", cycles=100, cycles_model=100, planes=160)]
+    counts = counts_of_model(model)
+    assert wrong_counters([counts], shown, [model], exact=True) == ""
+    counts["idle_steps"] += 1
+    text = "image 0: 160 planes and 41 idle cycles are not 100 cycles of 2 tiles"
+    assert wrong_counters([counts], shown, [model], exact=False) == text
+
+
 def test_sum_differs():
     seen = counters()
     seen[0]["idle_load"] -= 1

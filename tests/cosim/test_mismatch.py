@@ -95,6 +95,18 @@ def test_missing_planes(case):
     )
 
 
+def test_tile_has_other_ous(case):
+    """What a tile shows is compared with its own OUs, by their numbers in the layer."""
+    trace, geometry, activation, codes, values = case
+    ous = np.array([0, 2])
+    sizes = {"code_bits": CODE_BITS, "value_bits": VALUE_BITS, "ous": ous}
+    own = {"codes": codes[:8] + codes[16:], "values": values[::2]}
+    assert locate(trace, geometry, activation, **own, **sizes) == ""
+    own["codes"][9] ^= 1
+    text = locate(trace, geometry, activation, **own, **sizes)
+    assert text.startswith("OU 2, plane 6, bit line 0: ADC code ")
+
+
 @pytest.fixture(params=[False, True], ids=["unsigned", "signed"])
 def skipping_case(request):
     """Four OUs: with planes 0 and 2 and, if signed, the sign; none; plane 1; and none."""

@@ -31,6 +31,19 @@ def test_model():
     assert 0 < skipping["ou_issue_utilisation"] < found["pruned"]["ou_issue_utilisation"] < 1
 
 
+def test_tiles_share_the_planes():
+    """With two tiles as many planes in fewer cycles; the share is of the cycles of both."""
+    geometry = Geometry(tiles=2)
+    tables = map_network(residual_network(geometry), geometry)
+    found = cycles_of_images(tables, tables, HardwareSection(tiles=2), IMAGES, [])
+    for name, one in figures(False).items():
+        shared = found[name]
+        assert shared["cycles"] < one["cycles"]
+        planes = one["ou_issue_utilisation"] * one["cycles"]
+        assert shared["ou_issue_utilisation"] * shared["cycles"] * 2 >= planes - 1e-6
+        assert shared["ou_issue_utilisation"] < one["ou_issue_utilisation"]
+
+
 @pytest.mark.parametrize(("skips", "name"), [(False, "pruned"), (True, "skipping")])
 def test_measured(skips, name):
     found, model = figures(skips, [(1000, 900), (3000, 2100)]), figures(skips)

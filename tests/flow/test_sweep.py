@@ -31,9 +31,9 @@ def test_cases_are_the_same_every_time():
     assert sweep_cases(2) == sweep_cases(2)
 
 
-@pytest.mark.parametrize("strength", [0, 11])
+@pytest.mark.parametrize("strength", [0, 12])
 def test_wrong_strength(strength):
-    with pytest.raises(ValueError, match=rf"^strength must be 1 to 10, not {strength}$"):
+    with pytest.raises(ValueError, match=rf"^strength must be 1 to 11, not {strength}$"):
         sweep_cases(strength)
 
 

@@ -13,7 +13,7 @@ VALUE_BITS, ACC_BITS = 7, 16
 POSITIONS = 5
 
 
-def accumulate(mode, *, ou_weights, outputs):
+def accumulate(mode, *, ou_weights, outputs, tiles=1):
     index = unsigned(4) if mode == "group" else data.ArrayLayout(range(outputs + 1), ou_weights)
     return Accumulate(
         value_bits=VALUE_BITS,
@@ -21,14 +21,15 @@ def accumulate(mode, *, ou_weights, outputs):
         ou_weights=ou_weights,
         outputs=outputs,
         index=index,
+        tiles=tiles,
     )
 
 
 class Case:
     """OUs of positions with the most negative and the largest values, and the sums of them."""
 
-    def __init__(self, mode, *, ou_weights, outputs, last_output, ous, most=None):
-        rng = np.random.default_rng(outputs)
+    def __init__(self, mode, *, ou_weights, outputs, last_output, ous, most=None, seed=0):
+        rng = np.random.default_rng(outputs + seed)
         count = last_output + 1
         shape = (POSITIONS, ous, ou_weights)
         if mode == "group":
@@ -61,7 +62,7 @@ class Case:
         ]
 
 
-def give(dut, case, *, last_output, gap=0, watch=None):
+def give(dut, case, *, last_output, gap=0, watch=None, tile=0):
     """A testbench that brings the results; a position begins when a bank is free for it."""
 
     async def testbench(ctx):
@@ -72,10 +73,10 @@ def give(dut, case, *, last_output, gap=0, watch=None):
             begun = number // case.ous
             while begun - sum(sum_["last"] for sum_ in watch.payloads) >= 2:
                 await tick(ctx)
-            ctx.set(dut.i[0].payload, result)
-            ctx.set(dut.i[0].valid, 1)
+            ctx.set(dut.i[tile].payload, result)
+            ctx.set(dut.i[tile].valid, 1)
             await tick(ctx)
-            ctx.set(dut.i[0].valid, 0)
+            ctx.set(dut.i[tile].valid, 0)
             await tick(ctx, gap)
 
     return testbench
@@ -114,6 +115,34 @@ def test_matches_reference(mode, ou_weights, outputs, last_output, ous, gap, see
         for first in range(0, len(case.sums), last_output + 1):
             cycles = sums.cycles[first : first + last_output + 1]
             assert cycles == list(range(cycles[0], cycles[0] + last_output + 1))
+
+
+@pytest.mark.parametrize("mode", ["group", "list"])
+@pytest.mark.parametrize("tiles", [2, 4])
+@pytest.mark.parametrize("seed", [None, 8], ids="seed={}".format)
+def test_tiles(mode, tiles, seed, tmp_path):
+    """A sum is that of all tiles, of which some are a position ahead; it takes a cycle longer."""
+    sizes = {"ou_weights": 2, "outputs": 5}
+    cases = [Case(mode, **sizes, last_output=4, ous=2 + 3 * n, seed=n) for n in range(tiles)]
+    expected = [
+        {"value": sum(part["value"] for part in parts)}
+        | {name: parts[0][name] for name in ("channel", "last")}
+        for parts in zip(*(case.sums for case in cases), strict=True)
+    ]
+    dut = accumulate(mode, **sizes, tiles=tiles)
+    results, sums = Watch(dut.i[tiles - 1]), Watch(dut.o)  # the last tile has most OUs
+    run(
+        dut,
+        *(give(dut, case, last_output=4, watch=sums, tile=n) for n, case in enumerate(cases)),
+        take(dut.o, len(expected), seed=seed),
+        watches=[results, sums],
+        vcd=tmp_path / "accumulate.vcd",
+    )
+    assert sums.payloads == expected
+    if seed is None:
+        assert sums.cycles[0] == results.cycles[cases[-1].ous - 1] + 6
+        for first in range(0, len(expected), 5):
+            assert sums.cycles[first + 4] == sums.cycles[first] + 4
 
 
 @pytest.mark.parametrize("mode", ["group", "list"])

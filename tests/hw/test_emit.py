@@ -190,6 +190,10 @@ def test_names_of_memories(case):
     assert names["tables_sha256"] == program.tables_sha256
     assert names["layers"] == {"conv": 0, "scores": 1}
     assert names["memories"].keys() == program.memories.keys()
+    check_memories(program, files, names)
+
+
+def check_memories(program, files, names):
     for name, memory in names["memories"].items():
         layout, words = program.memories[name]
         module = re.search(
@@ -206,13 +210,28 @@ def test_names_of_memories(case):
             assert stated["bits"] * stated["elements"] == field[1].width
 
 
+def test_memories_of_tiles():
+    """Each tile has its index and its cells, in a module of its own."""
+    program = program_of(SCHEMES[0], tiles=2)
+    files = emit(program)
+    names = json.loads(files["names.json"])
+    assert list(names["memories"]) == ["layer", "index0", "cells0", "index1", "cells1", "channel"]
+    check_memories(program, files, names)
+    for tile in range(2):
+        for name in (f"index{tile}", f"cells{tile}"):
+            assert f".tile{tile}." in names["memories"][name]["module"]
+            lines = files[f"{name}.mem"].splitlines()
+            assert [int(line, 16) for line in lines] == list(program.memories[name][1])
+    assert "// geometry.tiles: 2\n" in files["layer_engine.v"]
+
+
 @pytest.mark.parametrize("skip", [False, True])
 def test_names_say_whether_planes_are_skipped(skip):
     """A testbench needs to know which planes come; the header says it, too."""
     files = emit(program_of(SCHEMES[1], skip_zero_planes=skip))
     assert json.loads(files["names.json"])["skip_zero_planes"] is skip
     assert f"// skip_zero_planes: {skip}\n" in files["layer_engine.v"]
-    assert ("module \\layer_engine.queue " in files["layer_engine.v"]) == skip
+    assert ("module \\layer_engine.tile0.queue " in files["layer_engine.v"]) == skip
 
 
 def test_waiver_file():
@@ -252,8 +271,13 @@ def lint(directory, control, top="layer_engine", *others):
 @pytest.mark.cosim
 @pytest.mark.parametrize(
     "sizes",
-    [{}, {"encoding": "differential", "adc_bits": 3, "ou_rows": 1}, {"skip_zero_planes": True}],
-    ids=["offset", "differential", "skipping"],
+    [
+        {},
+        {"encoding": "differential", "adc_bits": 3, "ou_rows": 1},
+        {"skip_zero_planes": True},
+        {"tiles": 4},
+    ],
+    ids=["offset", "differential", "skipping", "tiles"],
 )
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_lint_is_clean(scheme, sizes, tmp_path):

@@ -11,9 +11,14 @@ from hw.testing import Watch, feed, run, sample, tick
 ACT_BITS = 5
 
 
-def buffer(*, ports=1, blocks=3, ou_rows=4):
+def buffer(*, readers=1, ports=1, blocks=3, ou_rows=4):
     return InputBuffer(
-        ports=ports, blocks=blocks, ou_rows=ou_rows, act_bits=ACT_BITS, position_bits=4
+        readers=readers,
+        ports=ports,
+        blocks=blocks,
+        ou_rows=ou_rows,
+        act_bits=ACT_BITS,
+        position_bits=4,
     )
 
 
@@ -51,29 +56,30 @@ def start(dut, *, last_block, last_lanes, positions):
     return testbench
 
 
-def read_all(dut, positions, last_lanes, *, seed=None):
+def read_all(dut, positions, last_lanes, *, seed=None, reader=0):
     """A testbench that reads every word of every position at every port, and compares."""
+    read = dut.read[reader]
 
     async def testbench(ctx):
         rng = random.Random(seed)
         for beats in positions:
-            while not ctx.get(dut.read[0].full):
+            while not ctx.get(read.full):
                 await tick(ctx)
             words = stored(beats, last_lanes)
             for number in range(len(beats)):
                 await tick(ctx, 0 if seed is None else rng.choice((0, 0, 1, 6)))
                 # Each port has its own address: port 1 reads from the end.
-                at = [number, len(beats) - 1 - number][: len(dut.read[0].blocks)]
+                at = [number, len(beats) - 1 - number][: len(read.blocks)]
                 for port, block in enumerate(at):
-                    ctx.set(dut.read[0].blocks[port], block)
-                ctx.set(dut.read[0].en, 1)
-                ctx.set(dut.read[0].release, number == len(beats) - 1)
+                    ctx.set(read.blocks[port], block)
+                ctx.set(read.en, 1)
+                ctx.set(read.release, number == len(beats) - 1)
                 await tick(ctx)
-                ctx.set(dut.read[0].en, 0)
-                ctx.set(dut.read[0].release, 0)
+                ctx.set(read.en, 0)
+                ctx.set(read.release, 0)
                 for port, block in enumerate(at):
-                    assert list(ctx.get(dut.read[0].data[port])) == words[block], (number, port)
-        assert not ctx.get(dut.read[0].full)
+                    assert list(ctx.get(read.data[port])) == words[block], (number, port)
+        assert not ctx.get(read.full)
 
     return testbench
 
@@ -97,6 +103,36 @@ def test_matches_reference(ports, blocks, ou_rows, last_lanes, seed, tmp_path):
         read_all(dut, positions, last_lanes, seed=seed and seed + 1),
         vcd=tmp_path / "input_buffer.vcd",
     )
+
+
+@pytest.mark.parametrize("ports", [1, 2])
+def test_several_readers(ports, tmp_path):
+    """Each reads every position, some a position behind others; a half is free after the last."""
+    positions = beats_of(random.Random(7), 6, 3, 4)
+    dut = buffer(readers=3, ports=ports)
+    beats = Watch(dut.i)
+
+    async def fill(ctx):
+        await start(dut, last_block=2, last_lanes=2, positions=6)(ctx)
+        await feed(dut.i, flat(positions))(ctx)
+
+    async def slow(ctx):
+        await tick(ctx, 40)
+        # The others have read two positions, and no third one was taken.
+        assert [ctx.get(read.full) for read in dut.read] == [0, 1, 0]
+        assert len(beats.payloads) == 6
+        await read_all(dut, positions, 2, reader=1, seed=4)(ctx)
+
+    run(
+        dut,
+        fill,
+        read_all(dut, positions, 2, reader=0),
+        slow,
+        read_all(dut, positions, 2, reader=2, seed=3),
+        watches=[beats],
+        vcd=tmp_path / "input_buffer.vcd",
+    )
+    assert len(beats.payloads) == 18
 
 
 def test_smaller_layer(tmp_path):

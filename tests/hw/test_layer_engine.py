@@ -153,6 +153,30 @@ def test_matches_golden(case, scheme, seed, skip, tmp_path):
     Bench(table, geometry=geometry, skip=skip).check(windows, tmp_path / "engine.vcd", seed=seed)
 
 
+TILED = [
+    (2, "column_vector", "default", False, None),
+    (2, "row_vector", "signed", True, 5),
+    (2, "row_vector", "draining", True, None),
+    (4, "row_vector", "default", False, 5),
+    (4, "column_vector", "differential", True, None),
+    (4, "column_vector", "empty", True, None),
+    (4, "row_vector", "one_weight", False, None),  # three tiles without an OU
+    (4, "column_vector", "loading", False, None),
+    (8, "row_vector", "one_plane", True, None),
+    (8, "column_vector", "lossy", False, 5),
+]
+
+
+@pytest.mark.parametrize(("tiles", "scheme", "case", "skip", "seed"), TILED)
+def test_tiles(tiles, scheme, case, skip, seed, tmp_path):
+    """The same outputs on any number of tiles; planes and cycles are those of the model."""
+    geometry, rows, cols, fields = CASES[case]
+    geometry = dataclasses.replace(geometry, tiles=tiles)
+    table = mapped(rows, cols, scheme, geometry, **fields)
+    windows = (sparse_windows if skip else random_windows)(table.spec, 4, np.random.default_rng(2))
+    Bench(table, geometry=geometry, skip=skip).check(windows, tmp_path / "engine.vcd", seed=seed)
+
+
 @pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("encoding", ["offset", "differential"])
 @pytest.mark.parametrize("seed", [None, 1], ids="seed={}".format)
@@ -177,6 +201,7 @@ def test_any_records(encoding, seed, skip, tmp_path):
         adc_bits=st.integers(2, 6),
         encoding=st.sampled_from(("offset", "differential")),
     ),
+    tiles=st.sampled_from((1, 1, 2, 4)),
     scheme=st.sampled_from(("column_vector", "row_vector")),
     rows=st.integers(1, 24),
     cols=st.integers(1, 6),
@@ -185,8 +210,9 @@ def test_any_records(encoding, seed, skip, tmp_path):
     masks=st.lists(st.integers(-128, 127), min_size=1, max_size=4),
     share=st.sampled_from((0.0, 0.2, 0.7)),
 )
-def test_model_of_skipping(geometry, scheme, rows, cols, ratio, signed, masks, share):
+def test_model_of_skipping(geometry, tiles, scheme, rows, cols, ratio, signed, masks, share):
     """The model predicts the cycles of any layer from its activations; the outputs are exact."""
+    geometry = dataclasses.replace(geometry, tiles=tiles)
     table = mapped(rows, cols, scheme, geometry, ratio=ratio, signed=signed)
     rng = np.random.default_rng(rows)
     form = table.spec.activation

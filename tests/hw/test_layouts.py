@@ -5,7 +5,7 @@ from amaranth import Shape
 from amaranth.lib import data
 
 from arch.words import Field, WordLayout
-from hw.layouts import Monitor, span, struct
+from hw.layouts import span, struct
 
 WORD = WordLayout((Field("at", 3), Field("lanes", 2, 4), Field("bias", 5, signed=True)))
 
@@ -29,16 +29,3 @@ def test_struct_keeps_the_order():
     assert [name for name, _ in layout] == ["at", "lanes", "bias"]
     assert [field.offset for _, field in layout] == [0, 3, 11]
     assert isinstance(layout["lanes"].shape, data.ArrayLayout)
-
-
-def test_monitor_names_every_stream_that_can_stall():
-    monitor = Monitor(tiles=1, code_bits=5, columns=8, value_bits=21, ou_weights=2)
-    assert monitor["offered"].shape == monitor["taken"].shape
-    streams = ("command", "i", "index_fetch", "input_fetch", "accumulate", "o")
-    assert tuple(name for name, _ in monitor["taken"].shape) == streams
-    assert monitor.size == 1 + 5 * 8 + 1 + 21 * 2 + 2 * len(streams)
-    four = Monitor(tiles=4, code_bits=5, columns=8, value_bits=21, ou_weights=2)
-    names = [name for name, _ in four["taken"].shape]
-    assert names[:4] == ["command", "i", "index_fetch0", "input_fetch0"]
-    assert len(names) == 4 + 2 * 4
-    assert four.size == 4 * (1 + 5 * 8 + 1 + 21 * 2) + 2 * len(names)

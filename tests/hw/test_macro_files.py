@@ -154,6 +154,25 @@ def test_names(case):
     assert f"// macro.latency: {LATENCY}\n" in files[f"{top}.v"]
 
 
+@pytest.mark.parametrize("top", ENGINES)
+def test_macros_of_tiles(top):
+    """One instance a tile, all of one module, each with the file of its cells."""
+    program = ENGINES[top](tables_of(tiles=2), macro_latency=LATENCY)
+    files = emit(program)
+    names = json.loads(files["names.json"])["macro"]
+    for tile, part in enumerate(names["instances"]):
+        parent, _, instance = part["instance"].rpartition(".")
+        assert parent == f"{INSTANCES[top]}.tile{tile}"
+        module = re.search(
+            rf"^module \\{re.escape(parent)} \(.*?^endmodule", files[f"{top}.v"], re.M | re.S
+        )[0]
+        stated = re.search(rf"  crossbar_macro #\((.*?)\) {instance} \(", module, re.S)[1]
+        assert stated.split() == [f'.CELLS("{part["cells"]}")']
+        cells = [int(line, 16) for line in files[part["cells"]].splitlines()]
+        assert cells == list(layers_of(program).cell_words[tile])
+    assert len(names["instances"]) == 2
+
+
 def test_emulated_has_no_macro():
     files = emit(build_program(tables_of()))
     assert "macro" not in json.loads(files["names.json"])

@@ -206,6 +206,17 @@ def test_skips_planes(shape, scheme, seed, tmp_path):
 
 
 @pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
+@pytest.mark.parametrize(("tiles", "scheme"), [(2, "row_vector"), (4, "column_vector")])
+def test_tiles(tiles, scheme, skip, tmp_path):
+    """Idle cycles are those of all tiles; the last layer has fewer OUs than four tiles."""
+    geometry = Geometry(tiles=tiles)
+    tables = chain(geometry, scheme=scheme, seed=4, stride=(2, 2), shape=(2, 5, 5))
+    bench = Bench(tables, skip=skip)
+    assert bench.models[0].idle("balance") > 0
+    bench.check(tmp_path / "network.vcd")
+
+
+@pytest.mark.parametrize("skip", [False, True], ids="skip={}".format)
 @pytest.mark.parametrize("seed", [None, 9], ids="seed={}".format)
 def test_operations_between_layers(seed, skip, tmp_path):
     """A shortcut, an addition and an average, with zero points and signed codes."""

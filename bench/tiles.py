@@ -1,0 +1,115 @@
+"""Cycles of an image on 1, 2, 4 and 8 tiles, and what the tiles wait for, by how OUs are dealt.
+
+The model of ``arch``, which is exact, follows real images of a finished run. OUs are dealt one
+after the other, as the mapper does it, or in runs of neighbours, one run a tile.
+
+Run ``python -m bench.tiles --help`` from the repository's root.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from arch.geometry import TILES, Geometry
+from arch.network_cycles import NetworkCycles, image_cycles
+from arch.network_program import NetworkProgram, build_network_program
+from arch.registers import IDLE_CAUSES
+from arch.table_files import load
+from arch.tables import LayerTable, MappingTables
+from arch.tiles import place_ous
+from cosim.golden import GoldenNetwork
+from flow.read_configuration import read_configuration
+from flow.sources import load_dataset
+from sw.integer_network import encode_input, load_integer_network
+
+Deal = Callable[[LayerTable, Geometry], np.ndarray]
+
+
+def one_by_one(table: LayerTable, geometry: Geometry) -> np.ndarray:
+    """Crossbar of each OU as the mapper places it."""
+    return place_ous(table.ous, geometry)[0]
+
+
+def by_runs(table: LayerTable, geometry: Geometry) -> np.ndarray:
+    """Crossbar of each OU if a tile has OUs that follow each other."""
+    runs = np.array_split(np.arange(table.ous), geometry.tiles)
+    return np.concatenate(
+        [np.arange(len(run)) // geometry.slots * geometry.tiles + n for n, run in enumerate(runs)]
+    )
+
+
+def on_tiles(
+    tables: MappingTables, program: NetworkProgram, *, tiles: int, skip: bool, deal: Deal
+) -> tuple[MappingTables, NetworkProgram]:
+    """The tables and the sizes of the program as they are for so many tiles."""
+    geometry = replace(tables.geometry, tiles=tiles)
+    layers = tuple(replace(table, crossbar=deal(table, geometry)) for table in tables.layers)
+    engine = replace(program.shape.engine, geometry=geometry, skip_zero_planes=skip)
+    return (
+        replace(tables, geometry=geometry, layers=layers),
+        replace(program, shape=replace(program.shape, engine=engine)),
+    )
+
+
+def row_of(models: list[NetworkCycles]) -> list[str]:
+    """Figures of some images, as columns of the table."""
+    cycles = sum(model.total for model in models)
+    tiles = models[0].tiles
+    return [
+        f"{cycles / len(models):,.0f}",
+        f"{100 * sum(model.planes for model in models) / (cycles * tiles):.1f} %",
+        *(
+            f"{100 * sum(model.idle(cause) for model in models) / (cycles * tiles):.1f}"
+            for cause in CAUSES
+        ),
+    ]
+
+
+CAUSES = tuple(cause for cause in IDLE_CAUSES if cause not in ("stopped", "index"))
+"""Causes that occur without stalls."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tiles", description=__doc__)
+    parser.add_argument("configuration", type=Path, help="configuration of the run")
+    parser.add_argument("run", type=Path, help="run directory, at least up to the stage map")
+    parser.add_argument("--images", type=int, default=1, help="images of the test split (1)")
+    chosen = parser.parse_args(arguments)
+    tables = load(chosen.run / "map" / "tables")
+    program = build_network_program(tables)
+    network = load_integer_network(chosen.run / "quantise" / "pruned.safetensors")
+    test = load_dataset(read_configuration(chosen.configuration)).test
+    codes = encode_input(network, test.images[: chosen.images])
+    golden = GoldenNetwork(tables)
+    maps = golden.run(codes)
+    windows = {
+        name: np.split(golden.inputs(name, codes, maps), chosen.images) for name in golden.layers
+    }
+    table = Table(title="a whole image; idle cycles of tiles by cause, in percent")
+    for column in ("planes", "dealt", "tiles", "cycles", "OU issue", *CAUSES):
+        table.add_column(column, justify="left" if column in ("planes", "dealt") else "right")
+    for skip in (False, True):
+        for name, deal in (("one by one", one_by_one), ("by runs", by_runs)):
+            for tiles in TILES:
+                if deal is by_runs and (tiles == 1 or not skip):
+                    continue  # the same
+                dealt, shape = on_tiles(tables, program, tiles=tiles, skip=skip, deal=deal)
+                models = [
+                    image_cycles(
+                        dealt, shape, {layer: parts[n] for layer, parts in windows.items()}
+                    )
+                    for n in range(chosen.images)
+                ]
+                planes = "skipped" if skip else "all"
+                table.add_row(planes, name, str(tiles), *row_of(models))
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
