@@ -29,7 +29,7 @@ class Capacity:
     steps, layers : int, optional
         Steps of a program, and layers among them.
     ous : int, optional
-        OUs of all layers; a layer without any counts as one.
+        OUs of all layers in a tile; a layer without any counts as one.
     channels : int, optional
         Output channels of all layers.
     rows, outputs : int, optional

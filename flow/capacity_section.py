@@ -20,7 +20,7 @@ def _capacity(text: str, most: int) -> Any:
 class CapacitySection(Section):
     """How much an engine can hold that [loads its tables](network-engine.md#loadable-tables)."""
 
-    ous: int | None = _capacity("OUs of all layers, at least one a layer", 2**24)
+    ous: int | None = _capacity("OUs of all layers in a tile, at least one a layer", 2**24)
     layers: int | None = _capacity("Layers", 2**16 - 1)
     channels: int | None = _capacity("Output channels of all layers", 2**24)
     steps: int | None = _capacity("Steps: the input, the layers, the operations", 2**16 - 1)
