@@ -105,7 +105,6 @@ def place(synthesis, work, *, size="85k", clock_mhz=80.0):
         "--speed": _SPEED,
         "--freq": clock_mhz,
         "--seed": _SEED,
-        "--router": "router2",  # several times faster than the default, and as good here
         "--json": NETLIST,
         "--report": _REPORT,
     }

@@ -48,6 +48,11 @@ class Memory:
     block_rams: int
     memory_luts: int
 
+    def check(self):
+        """Raise :exc:`arch.errors.CheckFailed` if it is not in block RAM as it should be."""
+        if self.asked and (self.memory_luts or not self.block_rams):
+            raise CheckFailed(f"memory {self.name} is not in block RAM")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
@@ -101,8 +106,7 @@ def synthesise_sources(sources, work, *, top):
         raise CheckFailed(f"there is a combinational loop through {' and '.join(loop[:3])}")
     memories = _memories(netlist, _listed(work / _MEMORIES), set(_listed(work / _BLOCK)))
     for memory in memories:
-        if memory.asked and (memory.memory_luts or not memory.block_rams):
-            raise CheckFailed(f"memory {memory.name} is not in block RAM")
+        memory.check()
     return Synthesis(netlist=netlist, memories=memories)
 
 

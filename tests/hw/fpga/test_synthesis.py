@@ -7,7 +7,7 @@ from amaranth.back import verilog
 
 from arch.errors import CheckFailed, InputError, ToolError
 from hw.accumulator_bank import AccumulatorBank
-from hw.fpga.synthesis import synthesise
+from hw.fpga.synthesis import Memory, synthesise
 
 WIDTHS = {"add": 1, "add_at": 6, "addends": 8, "read": 1, "read_at": 6, "clear": 1, "clear_at": 6}
 
@@ -78,6 +78,15 @@ def test_refuses(text, error, message, tmp_path, work):
     given = write(tmp_path / "made", "made", text, {"en": 1, "d": 1}, {"q": 1})
     with pytest.raises(error, match=message):
         synthesise(given, work)
+
+
+@pytest.mark.parametrize(("block_rams", "memory_luts"), [(0, 0), (0, 3), (1, 2)])
+def test_memory_is_elsewhere(block_rams, memory_luts):
+    """In look-up tables, in both, or in flip-flops."""
+    kinds = {"name": "engine.maps", "block_rams": block_rams, "memory_luts": memory_luts}
+    with pytest.raises(CheckFailed, match=r"^memory engine\.maps is not in block RAM$"):
+        Memory(asked=True, **kinds).check()
+    Memory(asked=False, **kinds).check()
 
 
 def test_tool_is_missing(tmp_path, work, monkeypatch):
