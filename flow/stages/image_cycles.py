@@ -42,10 +42,12 @@ def cycles_of_images(
     measured : sequence of tuple of int
         From :func:`measured_images`; empty if the network was not cosimulated.
     """
-    every = hardware.built_as | {"skip_zero_planes": False}
-    skipping = hardware.built_as | {"skip_zero_planes": True}
+    every = hardware.network_built_as | {"skip_zero_planes": False}
+    skipping = hardware.network_built_as | {"skip_zero_planes": True}
     closed = network_cycles(pruned, build_network_program(pruned, **every))
-    full = network_cycles(dense, build_network_program(dense, **every))
+    # What the engine that is built can hold may be too little for this one.
+    large = hardware.built_as | {"skip_zero_planes": False}
+    full = network_cycles(dense, build_network_program(dense, **large))
     skips, tiles = hardware.skip_zero_planes, pruned.geometry.tiles
     taken_pruned = [] if skips else measured
     taken = measured if skips else []

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from arch.geometry import Geometry
+from arch.network_cycles import network_cycles
+from arch.network_program import build_network_program
 from cosim.network_case import NetworkResult, StepResult
+from flow.capacity_section import CapacitySection
 from flow.hardware_section import HardwareSection
 from flow.stages.image_cycles import cycles_of_images, measured_images
 from sw.mapping import map_network
@@ -29,6 +32,16 @@ def test_model():
     skipping = found["skipping"]
     assert skipping["fewest"] < skipping["cycles"] < skipping["most"] < found["pruned"]["fewest"]
     assert 0 < skipping["ou_issue_utilisation"] < found["pruned"]["ou_issue_utilisation"] < 1
+
+
+def test_capacity_counts():
+    """Steps of a larger engine take more words; the dense network has an engine of its own."""
+    hardware = HardwareSection(tables="loadable", capacity=CapacitySection(elements=1 << 24))
+    found = cycles_of_images(TABLES, TABLES, hardware, IMAGES, [])
+    program = build_network_program(TABLES, **hardware.network_built_as)
+    assert found["pruned"]["cycles"] == network_cycles(TABLES, program).total
+    assert found["dense"] == figures(False)["dense"]
+    assert found["dense"]["cycles"] < found["pruned"]["cycles"]
 
 
 def test_tiles_share_the_planes():
