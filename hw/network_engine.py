@@ -258,8 +258,7 @@ class NetworkEngine(wiring.Component):
             self.progress.step.eq(control.number),
             self.skipped.eq(m.submodules.layers.skipped),
         ]
-        causes = zip(self.cause, self._layers.activity, strict=True)
-        for tile, (cause, activity) in enumerate(causes):
+        for tile, activity in enumerate(m.submodules.layers.activity):
             cycle_cause = m.submodules[f"cycle_cause{tile}"]
             m.d.comb += [
                 cycle_cause.stopped.eq(control.stopped),
@@ -267,7 +266,7 @@ class NetworkEngine(wiring.Component):
                 cycle_cause.loading.eq(kind == STEP_KINDS.index("input")),
                 cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
                 cycle_cause.layer.eq(activity),
-                cause.eq(cycle_cause.cause),
+                self.cause[tile].eq(cycle_cause.cause),
             ]
 
     def _show(self, m):
