@@ -10,8 +10,6 @@ Run ``python -m bench.cosim_speed --help`` from the repository's root.
 
 import argparse
 import json
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -22,13 +20,13 @@ from rich.table import Table
 
 from arch.geometry import Geometry
 from arch.layer import SCHEMES
-from arch.program import Program, build_program
+from arch.program import build_program
 from arch.table_files import save
 from arch.tables import MappingTables
+from bench.bare_model import BareModel
 from bench.random_layer import random_layer
 from cosim.cosimulation import STALLS
 from cosim.layers import cosimulate_layers
-from cosim.toolchain import verilator
 from hw.emit import TOP, write_verilog
 from sw.mapping import map_layer
 
@@ -43,40 +41,6 @@ def make_layer(scheme: str, geometry: Geometry) -> MappingTables:
     return MappingTables(name="bench", geometry=geometry, layers=(map_layer(layer, geometry),))
 
 
-class BareLoop:
-    """The engine compiled with ``bench/bare_loop.cpp`` and nothing else."""
-
-    def __init__(self, verilog: Path, directory: Path, program: Program) -> None:
-        tools = verilator()
-        self._binary = directory / f"V{TOP}"
-        self._beat_bits = program.shape.geometry.act_bits * program.shape.geometry.ou_rows
-        self._layer_bits = max(1, (program.shape.layers - 1).bit_length())
-        subprocess.run(
-            [
-                str(tools.path), "--cc", "--exe", "--build", "-j", "2", "-O3", "-Wno-lint",
-                "--output-split", "0", "--x-assign", "fast", "--x-initial", "fast",
-                "-CFLAGS", "-O2", "--top-module", TOP, "-Mdir", str(directory),
-                str(Path(__file__).with_name("bare_loop.cpp").resolve()),
-                str(verilog / f"{TOP}.v"),
-            ],
-            check=True,
-            env={**os.environ, **tools.environment},
-            capture_output=True,
-        )  # fmt: skip
-
-    def cycles_per_second(self, positions: int, cycles: int) -> float:
-        """Run for that many cycles, with commands of that many positions."""
-        arguments = (positions << self._layer_bits, cycles, self._beat_bits)
-        done = subprocess.run(
-            [str(self._binary), *map(str, arguments)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        simulated, seconds = done.stdout.split()
-        return int(simulated) / float(seconds)
-
-
 def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[str, object]:
     """Cycles per second of each contender in every round, for one sparsity structure."""
     tables = save(make_layer(scheme, Geometry()), directory / "tables")
@@ -84,7 +48,9 @@ def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[s
     verilog = directory / "verilog"
     verilog.mkdir()
     write_verilog(program, verilog)
-    bare = BareLoop(verilog, directory / "bare", program)
+    bare = BareModel(verilog, TOP, "bare_layer.cpp", directory / "bare")
+    beat_bits = program.shape.geometry.act_bits * program.shape.geometry.ou_rows
+    command = positions << max(1, (program.shape.layers - 1).bit_length())
     windows = np.random.default_rng(1).integers(0, 256, (positions, ROWS))
     rates: dict[str, list[float]] = {"bare loop": [], "cosimulation": [], "with stalls": []}
     for _ in track(range(rounds), description=scheme, transient=True):
@@ -102,7 +68,7 @@ def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[s
                 raise SystemExit(done.problems[0])
             rates[name].append(done.cycles_per_second)
             clocks = done.runs[0].clocks
-        rates["bare loop"].append(bare.cycles_per_second(positions, clocks))
+        rates["bare loop"].append(bare.cycles_per_second(command, clocks, beat_bits))
     return {"structure": scheme, "cycles": clocks, "rates": rates}
 
 

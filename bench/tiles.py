@@ -1,7 +1,8 @@
 """Cycles of an image on 1, 2, 4 and 8 tiles, and what the tiles wait for, by how OUs are dealt.
 
-The model of ``arch``, which is exact, follows real images of a finished run. OUs are dealt one
-after the other, as the mapper does it, or in runs of neighbours, one run a tile.
+The model of ``arch``, which is exact, follows real images of a finished run. The network is dense,
+or pruned with every plane issued, or pruned with planes skipped; OUs are dealt one after the other,
+as the mapper does it, or in runs of neighbours, one run a tile.
 
 Run ``python -m bench.tiles --help`` from the repository's root.
 """
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from arch.geometry import TILES, Geometry
-from arch.network_cycles import NetworkCycles, image_cycles
+from arch.network_cycles import NetworkCycles, image_cycles, network_cycles
 from arch.network_program import NetworkProgram, build_network_program
 from arch.registers import IDLE_CAUSES
 from arch.table_files import load
@@ -25,7 +26,9 @@ from arch.tiles import place_ous
 from cosim.golden import GoldenNetwork
 from flow.read_configuration import read_configuration
 from flow.sources import load_dataset
+from flow.stages.quantise import DENSE, PRUNED
 from sw.integer_network import encode_input, load_integer_network
+from sw.mapping import map_network
 
 Deal = Callable[[LayerTable, Geometry], np.ndarray]
 
@@ -83,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     tables = load(chosen.run / "map" / "tables")
     program = build_network_program(tables)
-    network = load_integer_network(chosen.run / "quantise" / "pruned.safetensors")
+    network = load_integer_network(chosen.run / "quantise" / PRUNED)
     test = load_dataset(read_configuration(chosen.configuration)).test
     codes = encode_input(network, test.images[: chosen.images])
     golden = GoldenNetwork(tables)
@@ -92,8 +95,17 @@ def main(arguments: list[str] | None = None) -> None:
         name: np.split(golden.inputs(name, codes, maps), chosen.images) for name in golden.layers
     }
     table = Table(title="a whole image; idle cycles of tiles by cause, in percent")
-    for column in ("planes", "dealt", "tiles", "cycles", "OU issue", *CAUSES):
-        table.add_column(column, justify="left" if column in ("planes", "dealt") else "right")
+    for column in ("network, planes", "dealt", "tiles", "cycles", "OU issue", *CAUSES):
+        left = column in ("network, planes", "dealt")
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
+    dense = map_network(load_integer_network(chosen.run / "quantise" / DENSE), tables.geometry)
+    for tiles in TILES:
+        full, program_of_it = on_tiles(
+            dense, build_network_program(dense), tiles=tiles, skip=False, deal=one_by_one
+        )
+        table.add_row(
+            "dense, all", "one by one", str(tiles), *row_of([network_cycles(full, program_of_it)])
+        )
     for skip in (False, True):
         for name, deal in (("one by one", one_by_one), ("by runs", by_runs)):
             for tiles in TILES:
@@ -106,9 +118,9 @@ def main(arguments: list[str] | None = None) -> None:
                     )
                     for n in range(chosen.images)
                 ]
-                planes = "skipped" if skip else "all"
+                planes = "pruned, skipped" if skip else "pruned, all"
                 table.add_row(planes, name, str(tiles), *row_of(models))
-    Console(width=120).print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,9 @@ def test_right(network, tmp_path):
     assert [run.compared for run in runs_of(done, "first")] == [35, 35, 35]
     assert all(run.cycles == run.cycles_model for run in done.runs if not run.stall)
     stalled = [run for run in done.runs if run.stall]
-    assert all(run.cycles > run.cycles_model for run in stalled)
+    # The one output of the second layer waits in the queue of results until it is taken.
+    assert all(run.cycles >= run.cycles_model for run in stalled)
+    assert any(run.cycles > run.cycles_model for run in stalled)
     assert done.cycles_per_second > 0
     names = [case.get("name") for case in ElementTree.parse(done.junit).iter("testcase")]
     assert len(names) == 6
@@ -172,8 +174,9 @@ def test_endless_outputs_are_ended(network, tmp_path):
 
     def drain(text):
         text, ends = re.subn(r"(assign position_done =)[^;]*", r"\1 1'b0", text)
-        text, frees = re.subn(r"(assign drained =)[^;]*o__payload[^;]*", r"\1 1'b0", text)
-        assert (ends, frees) == (1, 1)
+        text, frees = re.subn(r"(assign drained =)[^;]*shown[^;]*", r"\1 1'b0", text)
+        text, walks = re.subn(r"(= complete0) & [^;]*", r"\1", text)
+        assert (ends, frees, walks) == (1, 1, 1)
         return text
 
     done = simulate(network, altered(network, tmp_path, drain), tmp_path, stalls=(0,), resets=False)
