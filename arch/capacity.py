@@ -103,11 +103,11 @@ def enlarge(needed: Any, capacity: Capacity) -> Any:
         if wanted is None:
             continue
         unit = _unit(needed, name)
-        if _rank(name, wanted) < _rank(name, value) * unit:
+        raised[name] = wanted if name in _MODES else -(-wanted // unit)
+        if _rank(name, raised[name]) < _rank(name, value):
             raise InputError(
                 f"hardware.capacity.{key} is {wanted}, but the tables need {_said(value, unit)}"
             )
-        raised[name] = wanted if name in _MODES else -(-wanted // unit)
     return replace(needed, **raised)
 
 

@@ -176,7 +176,12 @@ REGISTERS = (
         text="What the engine does",
         fields=(
             _field("busy", 0, Access.STATE, "An image is in work"),
-            _field("waiting", 1, Access.STATE, "It waits for `enable` or `start`"),
+            _field(
+                "waiting",
+                1,
+                Access.STATE,
+                "It waits for `enable` or `start`, or for tables",
+            ),
             _field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
             _field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
             _field("loading", 4, Access.STATE, "Tables are being loaded"),

@@ -26,6 +26,14 @@ TABLES = Path("map", "tables")
 """Where a run directory has its mapping tables."""
 
 
+def megahertz(text: str) -> float:
+    """A clock that can hold; argparse turns the error into a line."""
+    clock = float(text)
+    if not 0 < clock < float("inf"):
+        raise ValueError(f"clock must be positive, not {text}")
+    return clock
+
+
 def print_blocks(console: Console, synthesis: Synthesis) -> None:
     """Print what each component takes, and what the memories became."""
     table = Table(title="by component")
@@ -91,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--skip", action=argparse.BooleanOptionalAction, default=True, help="skip zero planes (yes)"
     )
     parser.add_argument("--crossbar", choices=("emulated", "macro"), default="emulated")
-    parser.add_argument("--clock", type=float, default=80.0, help="MHz that must hold (80)")
+    parser.add_argument("--clock", type=megahertz, default=80.0, help="MHz that must hold (80)")
     parser.add_argument("--size", choices=tuple(PARTS), default="85k", help="part (85k)")
     parser.add_argument(
         "--place", action=argparse.BooleanOptionalAction, default=True, help="place and route (yes)"

@@ -196,7 +196,7 @@ class NetworkEngine(wiring.Component):
                 layout=layout,
                 layers=shape.engine.layers,
                 elements=shape.depth,
-                patience=patience(outputs=shape.engine.outputs),
+                patience=patience(outputs=shape.engine.outputs, ous=shape.engine.ous),
                 out_bits=shape.out_bits,
             )
 

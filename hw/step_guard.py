@@ -13,14 +13,16 @@ __all__ = ["StepGuard", "patience"]
 
 PATIENCE = 2048
 """Cycles in which nothing moves before a step is given up, at least."""
+_AROUND = 64  # cycles of the pipeline before and behind the reading of OUs, and more
 
 
-def patience(*, outputs):
+def patience(*, outputs, ous):
     """Cycles in which nothing moves before a step is given up.
 
-    They are more than the accumulators of so many outputs take to be cleared after a reset.
+    They are more than the accumulators of so many outputs take to be cleared after a reset, and
+    than so many OUs without planes take to be read: the guard sees them in the first tile only.
     """
-    return max(PATIENCE, 1 << (2 * outputs).bit_length())
+    return max(PATIENCE, 1 << (2 * outputs).bit_length(), 1 << (2 * ous + _AROUND).bit_length())
 
 
 class StepGuard(wiring.Component):

@@ -98,7 +98,7 @@ def place(synthesis, work, *, size="85k", clock_mhz=80.0):
     """
     if size not in PARTS:
         raise ValueError(f"size must be one of {', '.join(PARTS)}, not {size}")
-    if clock_mhz <= 0:
+    if not clock_mhz > 0:  # nor what is no number
         raise ValueError(f"clock_mhz must be positive, not {clock_mhz}")
     options = {
         "--package": _PACKAGE,

@@ -93,7 +93,10 @@ def synthesise(directory, work):
         ) from error
     (work / "engine.v").write_text(text)
     (work / "wrapper.v").write_text(pin_wrapper(names))
-    return synthesise_sources(("engine.v", "wrapper.v"), work, top=names["top"])
+    synthesis = synthesise_sources(("engine.v", "wrapper.v"), work, top=names["top"])
+    if not any(memory.asked for memory in synthesis.memories):
+        raise CheckFailed(f"no memory of {names['top']} is asked for in block RAM")
+    return synthesis
 
 
 def synthesise_sources(sources, work, *, top):

@@ -86,7 +86,7 @@ def _steps(program):
         ({"layers": 1}, "hardware.capacity.layers is 1, but the tables need 2"),
         ({"steps": 5}, "hardware.capacity.steps is 5, but the tables need 6"),
         ({"elements": 285}, "hardware.capacity.elements is 285, but the tables need 286"),
-        ({"rows": 17}, "hardware.capacity.rows is 17, but the tables need 18"),
+        ({"rows": 9}, "hardware.capacity.rows is 9, but the tables need 18"),
         ({"channels": 6}, "hardware.capacity.channels is 6, but the tables need 7"),
         ({"outputs": 3}, "hardware.capacity.outputs is 3, but the tables need 4"),
     ],
@@ -94,6 +94,14 @@ def _steps(program):
 def test_less_than_needed(capacity, message):
     with pytest.raises(InputError, match=f"^{message}$"):
         build_network_program(TABLES, capacity=Capacity(**capacity))
+
+
+def test_rows_count_as_whole_blocks():
+    """An engine for fewer rows of the last block is the same engine."""
+    shapes = [
+        build_network_program(TABLES, capacity=Capacity(rows=rows)).shape for rows in (17, 18)
+    ]
+    assert shapes[0] == shapes[1] == build_network_program(TABLES, capacity=Capacity()).shape
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,12 @@ def test_no_result_passes_when_refused(tmp_path):
     simulate(testbench, tmp_path)
 
 
-@pytest.mark.parametrize(("outputs", "cycles"), [(1, 2048), (1000, 2048), (1024, 4096)])
-def test_patience_is_longer_than_clearing(outputs, cycles):
-    assert patience(outputs=outputs) == cycles > outputs + 16
+@pytest.mark.parametrize(
+    ("outputs", "ous", "cycles"),
+    [(1, 1, 2048), (1000, 345, 2048), (1024, 345, 4096), (16, 991, 2048), (16, 992, 4096)],
+)
+def test_patience_is_longer_than_clearing_and_reading(outputs, ous, cycles):
+    assert patience(outputs=outputs, ous=ous) == cycles > max(outputs, 2 * ous) + 16
 
 
 def test_wrong_patience():
