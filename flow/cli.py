@@ -19,6 +19,7 @@ from arch.errors import OhmforgeError, ToolError
 from flow.compare_command import compare
 from flow.console import Interrupted, err, out, print_wide, say
 from flow.load_image_command import load_image
+from flow.options import Config, Override
 from flow.sweep_command import sweep
 
 __all__ = ["app", "main"]
@@ -97,9 +98,7 @@ def doctor() -> None:
 
 @app.command(cls=_RunCommand)
 def run(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
-    ],
+    config: Config,
     output: Annotated[
         Path,
         typer.Option(
@@ -117,14 +116,7 @@ def run(
             help="Run this stage, or all if none is named, even if nothing changed.",
         ),
     ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY.PATH=VALUE",
-            help="Use this value instead of the one in CONFIG; the value is YAML. Can be repeated.",
-        ),
-    ] = None,
+    override: Override = None,
 ) -> None:
     """Carry out the job in CONFIG: train, prune, map, write the Verilog, prove it, report.
 

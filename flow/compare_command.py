@@ -1,12 +1,12 @@
 """The command ``ohmforge compare``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from arch.errors import InputError
 from flow.console import Interrupted, print_wide, tell
+from flow.options import Config, Output, Override
 
 __all__ = ["compare"]
 
@@ -14,15 +14,8 @@ _SEED_DIGITS = 10
 
 
 def compare(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
-    ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to work; made if it is not there."
-        ),
-    ],
+    config: Config,
+    output: Output,
     agents: Annotated[
         str, typer.Option(metavar="NAME,...", help="Agents, as search.agent names them.")
     ] = "ddpg,uniform,global_magnitude,random,tpe",
@@ -31,14 +24,7 @@ def compare(
         str | None,
         typer.Option(metavar="NAME,...", help="Sparsity structures; that of CONFIG if not given."),
     ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY.PATH=VALUE",
-            help="Use this value instead of the one in CONFIG; the value is YAML. Can be repeated.",
-        ),
-    ] = None,
+    override: Override = None,
     executor: Annotated[
         str | None,
         typer.Option(

@@ -7,17 +7,13 @@ import typer
 
 from arch.errors import InputError
 from flow.console import Interrupted, say
+from flow.options import Output, Override
 
 __all__ = ["sweep"]
 
 
 def sweep(
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to work; made if it is not there."
-        ),
-    ],
+    output: Output,
     config: Annotated[
         Path | None,
         typer.Argument(
@@ -34,14 +30,7 @@ def sweep(
             min=0, help="Without CONFIG: seed of weights, inputs and stalls; 1 if not given."
         ),
     ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY.PATH=VALUE",
-            help="Use this value instead of the one in CONFIG; the value is YAML. Can be repeated.",
-        ),
-    ] = None,
+    override: Override = None,
 ) -> None:
     """Prove the generator on random layers of many geometries, or on every hardware of CONFIG.
 

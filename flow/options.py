@@ -1,0 +1,27 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Config", "Output", "Override"]
+
+Config = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
+]
+"""The configuration file."""
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="DIR", help="Where to work; made if it is not there."),
+]
+"""The directory of what is made."""
+Override = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY.PATH=VALUE",
+        help="Use this value instead of the one in CONFIG; the value is YAML. Can be repeated.",
+    ),
+]
+"""Values in the place of those in the configuration file."""
