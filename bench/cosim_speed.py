@@ -12,6 +12,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -41,7 +42,7 @@ def make_layer(scheme: str, geometry: Geometry) -> MappingTables:
     return MappingTables(name="bench", geometry=geometry, layers=(map_layer(layer, geometry),))
 
 
-def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[str, object]:
+def measure(scheme: str, directory: Path, positions: int, rounds: int) -> dict[str, Any]:
     """Cycles per second of each contender in every round, for one sparsity structure."""
     tables = save(make_layer(scheme, Geometry()), directory / "tables")
     program = build_program(tables)

@@ -17,14 +17,10 @@ from rich.table import Table
 
 from arch.network_program import build_network_program
 from arch.registers import find_register
-from arch.table_files import load
 from bench.bare_model import BareModel
+from bench.finished_run import FinishedRun
 from cosim.networks import cosimulate_network
-from flow.read_configuration import read_configuration
-from flow.sources import load_dataset
-from flow.stages.quantise import PRUNED
 from hw.emit import NETWORK_TOP, write_verilog
-from sw.integer_network import encode_input, load_integer_network
 
 WORD_BYTES = 4
 ENABLE = 1  # the field of the register `control`
@@ -33,33 +29,25 @@ ENABLE = 1  # the field of the register `control`
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.network_speed", description=__doc__)
-    parser.add_argument("configuration", type=Path, help="configuration of the run")
-    parser.add_argument("run", type=Path, help="run directory, at least up to the stage map")
-    parser.add_argument("--images", type=int, default=1, help="images of the test split (1)")
+    FinishedRun.add_arguments(parser)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender (3)")
     parser.add_argument("--skip", action="store_true", help="planes without a one are skipped")
-    parser.add_argument(
-        "--set", metavar="KEY.PATH=VALUE", action="append", default=[], help="of the configuration"
-    )
     chosen = parser.parse_args(arguments)
-    tables = chosen.run / "map" / "tables"
-    network = load_integer_network(chosen.run / "quantise" / PRUNED)
-    test = load_dataset(read_configuration(chosen.configuration, chosen.set)).test
-    codes = encode_input(network, test.images[: chosen.images])
+    run = FinishedRun(chosen)
     rates: dict[str, list[float]] = {"bare loop": [], "cosimulation": []}
     seconds = []
     with tempfile.TemporaryDirectory() as place:
         work = Path(place)
         verilog = work / "verilog"
         verilog.mkdir()
-        write_verilog(build_network_program(load(tables), skip_zero_planes=chosen.skip), verilog)
+        write_verilog(build_network_program(run.tables, skip_zero_planes=chosen.skip), verilog)
         bare = BareModel(verilog, NETWORK_TOP, "bare_network.cpp", work / "bare")
         control = find_register("control").at // WORD_BYTES
         for _ in track(range(chosen.rounds), description="rounds", transient=True):
             done = cosimulate_network(
-                tables,
+                run.tables_path,
                 verilog,
-                codes,
+                run.codes,
                 work / "simulation",
                 build_root=work,
                 stalls=(0,),
@@ -69,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
                 raise SystemExit(done.problems[0])
             rates["cosimulation"].append(done.cycles_per_second)
             clocks = done.runs[0].clocks
-            seconds.append(done.runs[0].seconds / chosen.images)
+            seconds.append(done.runs[0].seconds / run.images)
             rates["bare loop"].append(bare.cycles_per_second(control, ENABLE, clocks))
     fastest = {name: max(values) for name, values in rates.items()}
     table = Table("contender", "cycles/s, fastest round", "share of the bare loop")

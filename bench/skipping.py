@@ -10,7 +10,6 @@ Run ``python -m bench.skipping --help`` from the repository's root.
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -19,11 +18,7 @@ from rich.table import Table
 from arch.network_program import build_network_program
 from arch.plane_counts import issued_planes
 from arch.skipping_cycles import LayerWork, follow_planes
-from arch.table_files import load
-from cosim.golden import GoldenNetwork
-from flow.read_configuration import read_configuration
-from flow.sources import load_dataset
-from sw.integer_network import encode_input, load_integer_network
+from bench.finished_run import FinishedRun
 
 QUEUES = (1, 2, 4, 8, 16, 64)
 """Depths of the queue that are compared."""
@@ -49,19 +44,15 @@ class LayerLoad:
     def work(self, *, fetch: int, queue: int, **changes: int) -> LayerWork:
         """Cycles and planes, with some sizes changed."""
         sizes = {"load": self.load, "first_beat": self.first_beat, "drain": self.drain} | changes
-        return follow_planes(self.counts, **sizes, fetch=fetch, queue=queue)
+        return follow_planes([self.counts], **sizes, fetch=fetch, queue=queue)
 
 
-def layers_of(configuration: Path, run: Path, images: int) -> tuple[list[LayerLoad], int]:
+def layers_of(run: FinishedRun) -> tuple[list[LayerLoad], int]:
     """Every layer of every image, and the rows that an OU reads one by one; 1 for whole blocks."""
-    tables = load(run / "map" / "tables")
+    tables = run.tables
     program = build_network_program(tables, skip_zero_planes=True)
-    network = load_integer_network(run / "quantise" / "pruned.safetensors")
-    test = load_dataset(read_configuration(configuration)).test
-    codes = encode_input(network, test.images[:images])
-    golden = GoldenNetwork(tables)
-    maps = golden.run(codes)
     shape, geometry = program.shape, tables.geometry
+    windows = run.windows()
     layers = []
     for step in program.steps:
         if step.kind != "layer" or step.walk is None:
@@ -70,12 +61,12 @@ def layers_of(configuration: Path, run: Path, images: int) -> tuple[list[LayerLo
         runs = {"lanes": shape.lanes, "beat": geometry.ou_rows}
         layers += [
             LayerLoad(
-                counts=issued_planes(table, windows, geometry.act_bits),
+                counts=issued_planes(table, image[step.name], geometry.act_bits),
                 load=step.walk.window_runs(**runs),
                 first_beat=step.walk.first_beat_runs(**runs),
                 drain=table.spec.cols,
             )
-            for windows in np.split(golden.inputs(step.name, codes, maps), images)
+            for image in windows
         ]
     return layers, geometry.ou_rows if shape.engine.input_mode == "list" else 1
 
@@ -101,11 +92,9 @@ def measure(layers: list[LayerLoad], rows: int) -> Iterator[tuple[str, list[Laye
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.skipping", description=__doc__)
-    parser.add_argument("configuration", type=Path, help="configuration of the run")
-    parser.add_argument("run", type=Path, help="run directory, at least up to the stage map")
-    parser.add_argument("--images", type=int, default=1, help="images of the test split (1)")
-    chosen = parser.parse_args(arguments)
-    layers, rows = layers_of(chosen.configuration, chosen.run, chosen.images)
+    FinishedRun.add_arguments(parser)
+    run = FinishedRun(parser.parse_args(arguments))
+    layers, rows = layers_of(run)
     table = Table(title="layers only, without additions, input and reading of steps")
     for column in ("choice", "cycles an image", "planes", "OU issue"):
         table.add_column(column, justify="left" if column == "choice" else "right")
@@ -113,8 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
         cycles, planes = (sum(getattr(w, part) for w in works) for part in ("total", "planes"))
         table.add_row(
             name,
-            f"{cycles / chosen.images:,.0f}",
-            f"{planes / chosen.images:,.0f}",
+            f"{cycles / run.images:,.0f}",
+            f"{planes / run.images:,.0f}",
             f"{100 * planes / cycles:.1f} %",
         )
     Console(width=100).print(table)

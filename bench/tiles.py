@@ -10,7 +10,6 @@ Run ``python -m bench.tiles --help`` from the repository's root.
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -20,14 +19,9 @@ from arch.geometry import TILES, Geometry
 from arch.network_cycles import NetworkCycles, image_cycles, network_cycles
 from arch.network_program import NetworkProgram, build_network_program
 from arch.registers import IDLE_CAUSES
-from arch.table_files import load
 from arch.tables import LayerTable, MappingTables
 from arch.tiles import place_ous
-from cosim.golden import GoldenNetwork
-from flow.read_configuration import read_configuration
-from flow.sources import load_dataset
-from flow.stages.quantise import DENSE, PRUNED
-from sw.integer_network import encode_input, load_integer_network
+from bench.finished_run import FinishedRun
 from sw.mapping import map_network
 
 Deal = Callable[[LayerTable, Geometry], np.ndarray]
@@ -80,25 +74,15 @@ CAUSES = tuple(cause for cause in IDLE_CAUSES if cause not in ("stopped", "index
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.tiles", description=__doc__)
-    parser.add_argument("configuration", type=Path, help="configuration of the run")
-    parser.add_argument("run", type=Path, help="run directory, at least up to the stage map")
-    parser.add_argument("--images", type=int, default=1, help="images of the test split (1)")
-    chosen = parser.parse_args(arguments)
-    tables = load(chosen.run / "map" / "tables")
+    FinishedRun.add_arguments(parser)
+    run = FinishedRun(parser.parse_args(arguments))
+    tables, windows = run.tables, run.windows()
     program = build_network_program(tables)
-    network = load_integer_network(chosen.run / "quantise" / PRUNED)
-    test = load_dataset(read_configuration(chosen.configuration)).test
-    codes = encode_input(network, test.images[: chosen.images])
-    golden = GoldenNetwork(tables)
-    maps = golden.run(codes)
-    windows = {
-        name: np.split(golden.inputs(name, codes, maps), chosen.images) for name in golden.layers
-    }
     table = Table(title="a whole image; idle cycles of tiles by cause, in percent")
     for column in ("network, planes", "dealt", "tiles", "cycles", "OU issue", *CAUSES):
         left = column in ("network, planes", "dealt")
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
-    dense = map_network(load_integer_network(chosen.run / "quantise" / DENSE), tables.geometry)
+    dense = map_network(run.dense, tables.geometry)
     for tiles in TILES:
         full, program_of_it = on_tiles(
             dense, build_network_program(dense), tiles=tiles, skip=False, deal=one_by_one
@@ -112,12 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
                 if deal is by_runs and (tiles == 1 or not skip):
                     continue  # the same
                 dealt, shape = on_tiles(tables, program, tiles=tiles, skip=skip, deal=deal)
-                models = [
-                    image_cycles(
-                        dealt, shape, {layer: parts[n] for layer, parts in windows.items()}
-                    )
-                    for n in range(chosen.images)
-                ]
+                models = [image_cycles(dealt, shape, image) for image in windows]
                 planes = "pruned, skipped" if skip else "pruned, all"
                 table.add_row(planes, name, str(tiles), *row_of(models))
     Console(width=140).print(table)
