@@ -97,8 +97,6 @@ def build_network_program(
     :exc:`arch.errors.InputError`
         If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
     """
-    if lanes < 1 or lanes & (lanes - 1):
-        raise ValueError(f"lanes must be a power of two, not {lanes}")
     layers = build_program(
         tables,
         macro_latency=macro_latency,

@@ -49,6 +49,11 @@ class NetworkShape:
         Width of a result of any step, signed.
     argmax : bool
         Only the largest result of an image leaves the engine, with its number.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If ``lanes`` is no power of two.
     """
 
     engine: EngineShape
@@ -61,6 +66,10 @@ class NetworkShape:
     sum_bits: int
     out_bits: int
     argmax: bool = False
+
+    def __post_init__(self) -> None:
+        if self.lanes < 1 or self.lanes & (self.lanes - 1):
+            raise ValueError(f"lanes must be a power of two, not {self.lanes}")
 
     @property
     def at_bits(self) -> int:

@@ -38,10 +38,14 @@ def shape_from_record(record: Any, *, origin: str) -> NetworkShape:
         geometry = Geometry(**_checked(_checked(engine, EngineShape)["geometry"], Geometry))
         if engine["macro"] is not None:
             macro = _checked(engine["macro"], MacroShape)
+            if macro["geometry"] != engine["geometry"]:
+                raise ValueError("the macro must have the geometry of the engine")
             engine["macro"] = MacroShape(**(dict(macro) | {"geometry": geometry}))
         shape = NetworkShape(
             **(dict(record) | {"engine": EngineShape(**(engine | {"geometry": geometry}))})
         )
+        if not shape.engine.loadable:
+            raise ValueError("it must be of an engine that loads its tables")
         shape_identity(shape)  # every layout can be made
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{origin}: the shape of the engine is damaged: {error}") from error

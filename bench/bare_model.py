@@ -25,14 +25,14 @@ class BareModel:
     """
 
     def __init__(self, verilog: Path, top: str, loop: str, directory: Path) -> None:
-        tools = verilator()
+        tools, loops = verilator(), Path(__file__).resolve().parent
         self._binary = directory / f"V{top}"
         subprocess.run(
             [
                 str(tools.path), "--cc", "--exe", "--build", "-j", "2", "-O3", "-Wno-lint",
                 "--output-split", "0", "--x-assign", "fast", "--x-initial", "fast",
-                "-CFLAGS", "-O2", "--top-module", top, "-Mdir", str(directory),
-                str(Path(__file__).with_name(loop).resolve()),
+                "-CFLAGS", f"-O2 -I{loops}", "--top-module", top, "-Mdir", str(directory),
+                str(loops / loop),
                 str(verilog / f"{top}.v"),
             ],
             check=True,

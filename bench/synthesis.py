@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from arch.capacity import Capacity
 from arch.crossbar_macro import MACRO_LATENCY
 from arch.errors import OhmforgeError
 from arch.network_program import build_network_program
@@ -79,6 +80,7 @@ def measure(chosen: argparse.Namespace, work: Path, console: Console) -> None:
         load(chosen.run / TABLES),
         skip_zero_planes=chosen.skip,
         macro_latency=MACRO_LATENCY if chosen.crossbar == "macro" else None,
+        capacity=Capacity() if chosen.loadable else None,
     )
     verilog = work / "verilog"
     verilog.mkdir()
@@ -99,6 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--skip", action=argparse.BooleanOptionalAction, default=True, help="skip zero planes (yes)"
     )
     parser.add_argument("--crossbar", choices=("emulated", "macro"), default="emulated")
+    parser.add_argument(
+        "--loadable", action="store_true", help="tables are loaded, as many as these"
+    )
     parser.add_argument("--clock", type=megahertz, default=80.0, help="MHz that must hold (80)")
     parser.add_argument("--size", choices=tuple(PARTS), default="85k", help="part (85k)")
     parser.add_argument(

@@ -72,6 +72,10 @@ class HardwareSection(Section):
     def _check_capacity(self) -> "HardwareSection":
         if self.capacity != CapacitySection() and self.tables != "loadable":
             raise ValueError(f"hardware.capacity does not go with hardware.tables: {self.tables}")
+        if self.capacity.crossbars is not None and self.crossbar != "macro":
+            raise ValueError(
+                f"hardware.capacity.crossbars does not go with hardware.crossbar: {self.crossbar}"
+            )
         return self
 
     @property

@@ -239,6 +239,8 @@ def _without_place(text):
 
 
 def _names(design, program):
+    # An engine that loads its tables has room for more words than those at hand.
+    depths = program.shape.memories if design.loadable else None
     return {
         "top": design.top,
         "tables_sha256": program.tables_sha256,
@@ -253,7 +255,7 @@ def _names(design, program):
                 **({} if design.loadable else {"file": f"{name}.mem"}),
                 "module": f"{design.top}.{design.homes[name][0]}",
                 "array": design.homes[name][1],
-                "words": len(words),
+                "words": len(words) if depths is None else depths[name][1],
                 "bits": layout.width,
                 "fields": field_names(layout),
             }

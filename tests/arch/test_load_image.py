@@ -106,6 +106,8 @@ def test_record_is_the_shape(latency):
         lambda record: record["engine"].pop("geometry"),
         lambda record: record["engine"].update(input_mode="all"),
         lambda record: record["engine"].update(loadable=1),
+        lambda record: record["engine"].update(loadable=False),
+        lambda record: record.update(lanes=3),
         lambda record: record["engine"].update(macro={}),
         lambda record: record["engine"]["geometry"].update(rows=-1),
     ],
@@ -117,3 +119,11 @@ def test_damaged_record(change):
         shape_from_record(record, origin="here")
     with pytest.raises(InputError, match=r"^here: the shape of the engine is damaged: "):
         shape_from_record([record], origin="here")
+
+
+def test_macro_of_another_geometry():
+    record = json.loads(json.dumps(shape_record(program(macro_latency=4).shape)))
+    record["engine"]["macro"]["geometry"]["rows"] += 1
+    message = r"damaged: the macro must have the geometry of the engine$"
+    with pytest.raises(InputError, match=message):
+        shape_from_record(record, origin="here")

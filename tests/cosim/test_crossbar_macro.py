@@ -3,32 +3,26 @@
 import json
 import re
 import shutil
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from arch.cycles import layer_cycles
-from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
 from arch.program import build_program
 from arch.table_files import save
-from arch.tables import MappingTables
-from cosim.layers import cosimulate_layers
 from cosim.networks import cosimulate_network
 from hw.emit import write_verilog
-from sw.mapping import map_layer, map_network
-from tests.sw.integer_layers import linear_spec, random_layer, residual_network
+from sw.mapping import map_network
+from tests.cosim.simulated_layers import BUILDS, SimulatedLayers
+from tests.sw.integer_layers import residual_network
 
 pytestmark = pytest.mark.cosim
 
-BUILDS = Path(__file__).parents[2] / "sim_build"
-WIDE = OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767)
-SMALL = {"rows": 20, "cols": 27, "ou_rows": 9, "ou_cols": 8, "act_bits": 4}
-"""Slots of 2 x 3 in a crossbar: every pin of the selection matters."""
+SIZES = (("first", 40, 14, 0.2), ("nothing", 9, 2, 1.0), ("last", 10, 5, 0.0))
+"""Two layers in several crossbars, and one that is pruned whole."""
 MODEL = "crossbar_macro.v"
 FAULTS = (
     "none",
@@ -43,53 +37,15 @@ FAULTS = (
 CODE = re.compile(r"^layer first is wrong at .*; (OU .*): ADC code \d+, expected \d+$")
 
 
-class Layers:
-    """Two layers in several crossbars, one that is pruned whole, and their Verilog."""
-
-    def __init__(self, directory, *, scheme="column_vector", latency=2, **geometry):
-        rng = np.random.default_rng(0)
-        geometry = Geometry(**(SMALL | geometry))
-        layers = []
-        for name, rows, cols, ratio in (
-            ("first", 40, 14, 0.2),
-            ("nothing", 9, 2, 1.0),
-            ("last", 10, 5, 0.0),
-        ):
-            spec = linear_spec(
-                rows, cols, name=name, output=WIDE, scheme=scheme, activation=ActFormat(bits=4)
-            )
-            layer = random_layer(spec, geometry, rng, ratio=ratio)
-            # Outputs far from the clamp, so that a wrong code is a wrong output.
-            scale = {"multiplier": np.full(cols, 1 << 15), "shift": np.full(cols, 15)}
-            bias = rng.integers(-1000, 1000, cols)
-            layers.append(map_layer(replace(layer, **scale, bias=bias), geometry))
-        self.directory = directory
-        self.tables = save(
-            MappingTables(name="macro", geometry=geometry, layers=tuple(layers)),
-            directory / "tables",
-        )
-        self.program = build_program(self.tables, macro_latency=latency)
-        (directory / "verilog").mkdir()
-        write_verilog(self.program, directory / "verilog")
-        self.windows = {
-            table.spec.name: rng.integers(0, 16, (4, table.spec.rows))
-            for table in self.tables.layers
-        }
-
-    def simulate(self, verilog, directory, **options):
-        return cosimulate_layers(
-            self.directory / "tables",
-            verilog,
-            self.windows,
-            directory,
-            build_root=BUILDS,
-            **options,
-        )
-
-
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
-    return Layers(tmp_path_factory.mktemp("layers"), encoding="differential")
+    return SimulatedLayers(
+        tmp_path_factory.mktemp("layers"),
+        SIZES,
+        scheme="column_vector",
+        built_as={"macro_latency": 2},
+        encoding="differential",
+    )
 
 
 def test_differential(layers, tmp_path):
@@ -106,16 +62,17 @@ def test_differential(layers, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "fields"),
+    ("scheme", "latency", "fields"),
     [
-        ("column_vector", {"cell_bits": 4, "ou_rows": 4, "latency": 9}),
-        ("row_vector", {"adc_bits": 3, "latency": 1}),
+        ("column_vector", 9, {"cell_bits": 4, "ou_rows": 4}),
+        ("row_vector", 1, {"adc_bits": 3}),
     ],
     ids=["column_vector", "row_vector"],
 )
-def test_right(scheme, fields, tmp_path):
+def test_right(scheme, latency, fields, tmp_path):
     """Offset encoding, both structures, a lossy converter, other latencies."""
-    layers = Layers(tmp_path, scheme=scheme, **fields)
+    built_as = {"macro_latency": latency}
+    layers = SimulatedLayers(tmp_path, SIZES, scheme=scheme, built_as=built_as, **fields)
     done = layers.simulate(tmp_path / "verilog", tmp_path / "run")
     assert done.problems == ()
     assert len(done.runs) == 9

@@ -1,82 +1,35 @@
 """Cosimulation with several tiles, of which the golden model knows nothing."""
 
 import re
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.network_program import build_network_program
-from arch.program import build_program
 from arch.table_files import save
-from arch.tables import MappingTables
-from cosim.layers import cosimulate_layers
 from cosim.networks import cosimulate_network
 from hw.emit import write_verilog
-from sw.mapping import map_layer, map_network
-from tests.sw.integer_layers import linear_spec, random_layer, residual_network
+from sw.mapping import map_network
+from tests.cosim.simulated_layers import BUILDS, SimulatedLayers
+from tests.sw.integer_layers import residual_network
 
 pytestmark = pytest.mark.cosim
 
-BUILDS = Path(__file__).parents[2] / "sim_build"
-WIDE = OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767)
-SMALL = {"rows": 20, "cols": 27, "ou_rows": 9, "ou_cols": 8, "act_bits": 4}
-"""Slots of 2 x 3 in a crossbar: tiles have several."""
-
-
-class Layers:
-    """A layer that divides badly, one of fewer OUs than tiles, one of none, and their Verilog."""
-
-    def __init__(self, directory, *, scheme, built_as, **geometry):
-        rng = np.random.default_rng(0)
-        geometry = Geometry(**(SMALL | geometry))
-        layers = []
-        for name, rows, cols, ratio in (
-            ("first", 40, 14, 0.2),
-            ("nothing", 9, 2, 1.0),
-            ("little", 9, 2, 0.0),
-        ):
-            spec = linear_spec(
-                rows, cols, name=name, output=WIDE, scheme=scheme, activation=ActFormat(bits=4)
-            )
-            layer = random_layer(spec, geometry, rng, ratio=ratio)
-            scale = {"multiplier": np.full(cols, 1 << 15), "shift": np.full(cols, 15)}
-            bias = rng.integers(-1000, 1000, cols)
-            layers.append(map_layer(replace(layer, **scale, bias=bias), geometry))
-        self.directory = directory
-        self.tables = save(
-            MappingTables(name="tiles", geometry=geometry, layers=tuple(layers)),
-            directory / "tables",
-        )
-        (directory / "verilog").mkdir()
-        write_verilog(build_program(self.tables, **built_as), directory / "verilog")
-        self.windows = {
-            table.spec.name: rng.integers(0, 16, (6, table.spec.rows))
-            * (rng.random((6, table.spec.rows)) < 0.4)
-            for table in self.tables.layers
-        }
-
-    def simulate(self, verilog, directory, **options):
-        return cosimulate_layers(
-            self.directory / "tables",
-            verilog,
-            self.windows,
-            directory,
-            build_root=BUILDS,
-            **options,
-        )
+SIZES = (("first", 40, 14, 0.2), ("nothing", 9, 2, 1.0), ("little", 9, 2, 0.0))
+"""A layer that divides badly, one of no OU, and one of fewer OUs than tiles."""
+INPUTS = {"positions": 6, "ones": 0.4}
 
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
-    return Layers(
+    return SimulatedLayers(
         tmp_path_factory.mktemp("layers"),
+        SIZES,
         scheme="column_vector",
         built_as={"skip_zero_planes": True},
         tiles=4,
+        **INPUTS,
     )
 
 
@@ -114,12 +67,14 @@ def test_a_wrong_cell_is_named_with_its_tile(layers, tmp_path):
 
 def test_layers_of_macros(tmp_path):
     """Every tile has a macro of its own."""
-    layers = Layers(
+    layers = SimulatedLayers(
         tmp_path,
+        SIZES,
         scheme="row_vector",
         built_as={"macro_latency": 3},
         tiles=2,
         encoding="differential",
+        **INPUTS,
     )
     done = layers.simulate(tmp_path / "verilog", tmp_path / "run")
     assert done.problems == ()

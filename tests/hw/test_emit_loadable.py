@@ -54,7 +54,11 @@ def test_names_have_the_shape(case):
     names = json.loads(files["names.json"])
     assert names["load_image"] == LOAD_IMAGE
     assert shape_from_record(names["shape"], origin="names.json") == program.shape
-    assert all("file" not in memory for memory in names["memories"].values())
+    for name, (layout, depth) in program.shape.memories.items():
+        memory = names["memories"][name]
+        assert "file" not in memory
+        assert (memory["bits"], memory["words"]) == (layout.width, depth)
+    assert names["memories"]["index"]["words"] == CAPACITY.ous
 
 
 def test_load_image_lies_beside(case, tmp_path):

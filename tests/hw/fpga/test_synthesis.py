@@ -89,6 +89,15 @@ def test_memory_is_elsewhere(block_rams, memory_luts):
     Memory(asked=False, **kinds).check()
 
 
+def test_no_memory_is_asked_for(tmp_path, work):
+    """An engine whose attributes were lost would pass every check of a memory."""
+    text = "module made(input clk, input rst, input d, output reg q);\n"
+    text += "  always @(posedge clk) q <= d;\nendmodule\n"
+    given = write(tmp_path / "made", "made", text, {"d": 1}, {"q": 1})
+    with pytest.raises(CheckFailed, match=r"^no memory of made is asked for in block RAM$"):
+        synthesise(given, work)
+
+
 def test_tool_is_missing(tmp_path, work, monkeypatch):
     given = write(tmp_path / "made", "made", LATCH, {"en": 1, "d": 1}, {"q": 1})
     monkeypatch.setenv("PATH", str(tmp_path))
