@@ -5,7 +5,8 @@ its positions, one after the other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -86,6 +87,16 @@ class NetworkCycles:
     def utilisation(self) -> float:
         """Share of the cycles of all tiles in which an OU works."""
         return self.planes / (self.total * self.tiles)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by name, as the report has them; causes without cycles are left out."""
+        return {
+            "tiles": self.tiles,
+            "steps": [
+                asdict(step) | {"idle": {cause: n for cause, n in step.idle.items() if n}}
+                for step in self.steps
+            ],
+        }
 
 
 def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCycles:

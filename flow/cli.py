@@ -181,10 +181,23 @@ def explain(
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
 ) -> None:
-    """Print the table that a run closes with."""
+    """Print the tables that a run closes with, and write the page report.html.
+
+    Of a run that is not finished the page has what is there.
+    """
+    from flow.page import PAGE, write_page
+    from flow.page.open_run import open_run
+    from flow.report_file import REPORT
     from flow.run_directory import RunDirectory
 
-    _print_report(RunDirectory.open(directory).path)
+    opened = RunDirectory.open(directory)
+    run = open_run(opened)
+    write_page(directory / PAGE, run)
+    if run.missing:
+        say(f"no {REPORT}, or an old one: {', '.join(run.missing)} not done, or not up to date")
+        say(_page_line(directory))
+    else:
+        _print_report(directory)
 
 
 app.command("load-image")(load_image)
@@ -198,6 +211,13 @@ def _print_report(directory: Path) -> None:
 
     tables = report_tables(read_report(directory / REPORT))
     print_wide(tables)
+    say(_page_line(directory))
+
+
+def _page_line(directory: Path) -> str:
+    from flow.page import PAGE
+
+    return f"page          {directory / PAGE}"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["hash_code", "hash_files", "hash_value"]
 
-_CODE_SUFFIXES = {".py", ".json", ".v", ".sv", ".vlt", ".cpp"}
+_CODE_SUFFIXES = {".py", ".json", ".v", ".sv", ".vlt", ".cpp", ".html", ".css"}
 
 
 def hash_value(value: Any) -> str:

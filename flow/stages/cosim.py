@@ -23,7 +23,7 @@ from flow.json_file import read_json, write_json
 from flow.sources import load_dataset
 from flow.stage import Context
 from flow.stages.cosim_network import cosimulate_images
-from flow.stages.image_cycles import cycles_of_images, measured_images
+from flow.stages.image_cycles import cycles_of_images, measured_images, steps_of_image
 from flow.stages.map import TABLES
 from flow.stages.quantise import DENSE, PRUNED
 from flow.stages.verilog import NETWORK
@@ -111,6 +111,13 @@ def run(context: Context) -> None:
         encode_input(network, test.images[: min(_MODELLED, settings.images)]),
         measured,
     )
+    last = max(1, settings.network_images) - 1  # whose counters are reported
+    steps = steps_of_image(
+        tables,
+        context.configuration.hardware,
+        encode_input(network, test.images[: last + 1]),
+        last,
+    )
     wrong = _wrong_images(done, tables, chosen)
     write_json(
         context.output / RESULT,
@@ -127,6 +134,7 @@ def run(context: Context) -> None:
             "layers": layers,
             "network": network_result,
             "image_cycles": taken,
+            "image_steps": steps,
         },
     )
 

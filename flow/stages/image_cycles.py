@@ -12,7 +12,7 @@ from cosim.golden import GoldenNetwork
 from cosim.network_case import NetworkResult
 from flow.hardware_section import HardwareSection
 
-__all__ = ["cycles_of_images", "measured_images"]
+__all__ = ["cycles_of_images", "measured_images", "steps_of_image"]
 
 Work = tuple[int, int]
 """Cycles, and planes issued by all tiles."""
@@ -60,6 +60,30 @@ def cycles_of_images(
             measured=bool(taken),
         ),
     }
+
+
+def steps_of_image(
+    tables: MappingTables, hardware: HardwareSection, codes: np.ndarray, number: int
+) -> dict[str, Any]:
+    """What one image does, step by step, by the model: cycles, planes, and idle cycles by cause.
+
+    Parameters
+    ----------
+    tables : MappingTables
+        The network that was built.
+    hardware : HardwareSection
+        What was built.
+    codes : int array, shape (n, C, H, W)
+        Quantised images.
+    number : int
+        Which of them; it decides something only if planes are skipped.
+    """
+    built_as = hardware.network_built_as
+    if hardware.skip_zero_planes:
+        (model,) = _models(tables, built_as, codes[number : number + 1])
+    else:
+        model = network_cycles(tables, build_network_program(tables, **built_as))
+    return {"image": number, **model.to_dict()}
 
 
 def measured_images(run: NetworkResult, steps: int) -> list[Work]:

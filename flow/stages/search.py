@@ -10,6 +10,7 @@ from torch import nn
 from arch.errors import CheckFailed, InputError
 from flow.configuration import Configuration
 from flow.json_file import read_json, write_json
+from flow.search_log import LOG
 from flow.search_section import SearchSection
 from flow.sources import finetuning_recipe, load_dataset, new_network, short_recipe
 from flow.stage import Context
@@ -27,8 +28,6 @@ __all__ = ["LOG", "SUMMARY", "TUNED", "check", "new_session", "run"]
 
 SUMMARY = "summary.json"
 """What the search reached; ``problem`` is empty if a policy keeps the accuracy."""
-LOG = "log.jsonl"
-"""Every step, episode and finalist."""
 TUNED = "tuned.safetensors"
 """What the fine-tuning of the winner came to: prune need not do it again."""
 _NEAREST = 3
