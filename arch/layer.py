@@ -35,6 +35,9 @@ class LayerSpec:
         Channels, height and width; a ``linear`` layer has ``out_shape == (cols, 1, 1)``.
     kernel, stride, padding, dilation : tuple of int
         Vertical and horizontal; a ``linear`` layer has 1, 1, 0 and 1.
+    groups : int
+        Groups of channels that are computed apart from each other, see :mod:`arch.group_layout`;
+        1 for a ``linear`` layer.
     scheme : str
         Sparsity structure, one of :data:`SCHEMES`.
     activation : ActFormat
@@ -57,6 +60,7 @@ class LayerSpec:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
     scheme: str = "column_vector"
     activation: ActFormat
     output: OutFormat
@@ -73,6 +77,13 @@ class LayerSpec:
         sizes = (*self.in_shape, *self.out_shape, *self.kernel, *self.stride, *self.dilation)
         if min(sizes) < 1 or min(self.padding) < 0:
             raise ValueError(f"layer {self.name}: sizes must be positive, padding at least 0")
+        channels = (self.in_shape[0], self.out_shape[0])
+        if self.groups < 1 or any(count % self.groups for count in channels):
+            raise ValueError(
+                f"layer {self.name}: groups must divide the channels {channels}, not {self.groups}"
+            )
+        if self.kind == "linear" and self.groups != 1:
+            raise ValueError(f"layer {self.name}: a linear layer has one group")
         if self.out_shape[1:] != self._out_size():
             raise ValueError(
                 f"layer {self.name}: out_shape {self.out_shape} does not follow from in_shape "
@@ -107,6 +118,11 @@ class LayerSpec:
     def cols(self) -> int:
         """Columns of the weight matrix: output channels."""
         return self.out_shape[0]
+
+    @property
+    def weights(self) -> int:
+        """Weights of the dense layer: places of the matrix that lie in a group."""
+        return self.rows * self.cols // self.groups
 
     @property
     def positions(self) -> int:

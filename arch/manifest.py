@@ -17,11 +17,11 @@ import jsonschema
 from arch.errors import InputError
 from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
+from arch.group_layout import count_segments
 from arch.host import HostSpec
 from arch.host_record import host_from_record, host_to_record
 from arch.layer import LayerSpec
 from arch.npz import ArraySpec
-from arch.packing import segment_grid
 from arch.tables import LayerTable, MappingTables
 from arch.tiles import count_crossbars
 
@@ -130,6 +130,8 @@ def _layer_dict(
     index: int, table: LayerTable, geometry: Geometry, file_sha256: str
 ) -> dict[str, Any]:
     spec = asdict(table.spec)
+    if table.spec.groups == 1:  # A layer of one group has the entry that it always had.
+        del spec["groups"]
     return {
         **{key: list(value) if key in _PAIRS else value for key, value in spec.items()},
         "rows": table.spec.rows,
@@ -215,7 +217,7 @@ def parse_manifest(content: bytes) -> Manifest:
 
 def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> LayerEntry:
     where = f"layers[{index}]"
-    fields = {key: entry[key] for key in LayerSpec.__dataclass_fields__}
+    fields = {key: entry[key] for key in LayerSpec.__dataclass_fields__ if key in entry}
     fields |= {key: tuple(fields[key]) for key in _PAIRS}
     try:
         fields |= {"activation": ActFormat(**entry["activation"])}
@@ -227,11 +229,10 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
         spec=spec,
         **{key: entry[key] for key in LayerEntry.__dataclass_fields__ if key != "spec"},
     )
-    segments = segment_grid(spec.rows, spec.cols, spec.scheme, geometry)
     follows = {
         "rows": spec.rows,
         "cols": spec.cols,
-        "segments": segments[0] * segments[1],
+        "segments": count_segments(spec.rows, spec.cols, spec.groups, spec.scheme, geometry),
         "crossbars": count_crossbars(layer.ous, geometry) * geometry.arrays,
         "file": file_name(index, spec.name),
     }

@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from arch.group_layout import block_rows
 from sw.compute import device_of, precision_of
-from sw.graph import TracedLayer
 from sw.reproducible import reproducible
+from sw.traced import Affine, Norm, TracedLayer
 
-__all__ = ["fold", "reestimate_batch_norm"]
+__all__ = ["fold", "reestimate_batch_norm", "scale_and_offset"]
 
 _BATCH = 128
 _IMAGES = 4096
@@ -52,12 +53,13 @@ def reestimate_batch_norm(
 
 
 def fold(layer: TracedLayer) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of a layer with its batch normalisation folded in.
+    """Weights and bias of a layer with all that is folded into them.
 
     Returns
     -------
-    weights : float64 array, shape (R, C)
-        Rows in im2col order: channel, then kernel row, then kernel column.
+    weights : float64 array, shape (R / groups, C)
+        The blocks of the groups side by side, see :func:`arch.group_layout.block_rows`; of one
+        group that is the weight matrix. Rows in im2col order: channel, kernel row, kernel column.
     bias : float64 array, shape (C,)
 
     Raises
@@ -65,21 +67,70 @@ def fold(layer: TracedLayer) -> tuple[np.ndarray, np.ndarray]:
     :exc:`ValueError`
         If a value is not finite.
     """
-    module, norm = layer.module, layer.batch_norm
-    weights = _float64(module.weight).reshape(len(module.weight), -1).T
-    bias = np.zeros(weights.shape[1]) if module.bias is None else _float64(module.bias)
-    if norm is not None:
-        if norm.running_mean is None or norm.running_var is None:
-            raise ValueError(f"layer {layer.name}: batch normalisation keeps no statistics to fold")
-        scale = 1 / np.sqrt(_float64(norm.running_var) + norm.eps)
-        if norm.affine:
-            scale = scale * _float64(norm.weight)
-        weights = weights * scale
-        bias = (bias - _float64(norm.running_mean)) * scale
-        if norm.affine:
-            bias = bias + _float64(norm.bias)
+    weights, bias = _weights(layer)
+    rows, cols = len(weights) * layer.groups, weights.shape[1]
+    if layer.before:
+        scale, offset = _composed(layer.before, rows)
+        where = block_rows(rows, cols, layer.groups)
+        bias = bias + (weights * offset[where]).sum(axis=0)
+        weights = weights * scale[where]
+    for transform in layer.after:
+        if isinstance(transform, Affine):
+            scale, offset = scale_and_offset(transform)
+            weights, bias = weights * scale, bias * scale + offset
+        else:
+            weights, bias = _after_norm(weights, bias, transform)
     if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
         raise ValueError(f"layer {layer.name}: weights must be finite, not NaN or infinite")
+    return weights, bias
+
+
+def scale_and_offset(transform: Norm | Affine) -> tuple[np.ndarray, np.ndarray]:
+    """What a transform multiplies and adds: float64 arrays of one value, or one a channel.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If a batch normalisation keeps no statistics.
+    """
+    if isinstance(transform, Affine):
+        scale, offset = (
+            _float64(v) if isinstance(v, torch.Tensor) else np.array([v])
+            for v in (transform.scale, transform.offset)
+        )
+        return scale, offset
+    one, zero = np.ones(transform.num_features), np.zeros(transform.num_features)
+    scale, offset = _after_norm(one[None], zero, transform)
+    return scale[0], offset
+
+
+def _composed(transforms: tuple[Norm | Affine, ...], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Transforms one after the other, for ``count`` inputs in the order of their channels."""
+    scale, offset = np.ones(count), np.zeros(count)
+    for transform in transforms:
+        factor, addend = (v.repeat(count // len(v)) for v in scale_and_offset(transform))
+        scale, offset = scale * factor, offset * factor + addend
+    return scale, offset
+
+
+def _weights(layer: TracedLayer) -> tuple[np.ndarray, np.ndarray]:
+    module = layer.module
+    if module is None:
+        return np.ones((1, layer.out_shape[0])), np.zeros(layer.out_shape[0])
+    weights = _float64(module.weight).reshape(len(module.weight), -1).T
+    return weights, np.zeros(weights.shape[1]) if module.bias is None else _float64(module.bias)
+
+
+def _after_norm(weights: np.ndarray, bias: np.ndarray, norm: Norm) -> tuple[np.ndarray, np.ndarray]:
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("batch normalisation keeps no statistics to fold")
+    scale = 1 / np.sqrt(_float64(norm.running_var) + norm.eps)
+    if norm.affine:
+        scale = scale * _float64(norm.weight)
+    weights = weights * scale
+    bias = (bias - _float64(norm.running_mean)) * scale
+    if norm.affine:
+        bias = bias + _float64(norm.bias)
     return weights, bias
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from sw.compute import device_of
-from sw.graph import TracedLayer, layer_outputs
-from sw.host_nodes import TracedOperation
+from sw.graph import layer_outputs
 from sw.reproducible import reproducible
+from sw.traced import TracedLayer, TracedOperation
 
 __all__ = ["Observed", "observe"]
 
@@ -21,17 +21,14 @@ _SAMPLES = 1 << 14
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observed:
-    """Outputs of one layer, after batch normalisation and ReLU.
+    """Outputs of one layer, after all that is folded into it.
 
     Parameters
     ----------
-    shape : tuple of int
-        Channels, height and width; height and width are 1 after a fully connected layer.
     samples : float64 array, shape (k,)
         Evenly spread outputs, the largest magnitude of all among them.
     """
 
-    shape: tuple[int, int, int]
     samples: np.ndarray
 
     @property
@@ -59,21 +56,16 @@ def observe(
     """
     chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).astype(int))
     samples: dict[str, list[np.ndarray]] = {layer.name: [] for layer in layers}
-    shapes = {}
     training, device = network.training, device_of(network)
     network.eval()
     try:
         with reproducible(), torch.no_grad():
             for batch in torch.from_numpy(images[chosen]).split(_BATCH):
                 for name, outputs in layer_outputs(network, layers, batch.to(device)).items():
-                    shapes[name] = _shape(outputs)
                     samples[name].append(_sample(outputs.cpu().numpy()))
     finally:
         network.train(training)
-    return {
-        name: Observed(shape=shapes[name], samples=np.concatenate(parts))
-        for name, parts in samples.items()
-    }
+    return {name: Observed(samples=np.concatenate(parts)) for name, parts in samples.items()}
 
 
 def _sample(outputs: np.ndarray) -> np.ndarray:
@@ -81,8 +73,3 @@ def _sample(outputs: np.ndarray) -> np.ndarray:
     # Odd, so that it does not always meet the same columns of an image.
     stride = flat.size // _SAMPLES | 1
     return np.append(flat[::stride], flat[np.abs(flat).argmax()])
-
-
-def _shape(outputs: torch.Tensor) -> tuple[int, int, int]:
-    sizes = (*outputs.shape[1:], 1, 1)[:3]
-    return (sizes[0], sizes[1], sizes[2])

@@ -16,13 +16,19 @@ _LENGTHS = {
     "padding": 2,
     "dilation": 2,
 }
+_LATER = {"groups": 1}
+"""Fields that are not written while they say nothing: files from before have none of them."""
 _TEXTS = ("name", "kind", "source", "scheme")
 _SIZE_MAX = 1 << 24
 
 
 def spec_to_record(spec: LayerSpec) -> dict[str, Any]:
     """Every field by name; what JSON can hold."""
-    return asdict(spec)
+    return {
+        key: value
+        for key, value in asdict(spec).items()
+        if key not in _LATER or value != _LATER[key]
+    }
 
 
 def spec_from_record(record: Any) -> LayerSpec:
@@ -33,10 +39,11 @@ def spec_from_record(record: Any) -> LayerSpec:
     :exc:`ValueError`
         If a field is missing, unknown, or of a wrong type or value.
     """
-    values = _checked_fields(record, LayerSpec)
+    values = _checked_fields(_LATER | record if isinstance(record, dict) else record, LayerSpec)
     for name in _TEXTS:
         if not isinstance(values[name], str):
             raise ValueError(f"{name} must be text, not {values[name]!r:.80}")
+    (values["groups"],) = _sizes("groups", [values["groups"]], 1)
     for name, length in _LENGTHS.items():
         values[name] = _sizes(name, values[name], length)
     values["activation"] = ActFormat(**_format_fields(values["activation"], ActFormat))

@@ -1,93 +1,107 @@
-"""Reads pooling with a kernel from the nodes of a traced network."""
+"""Pooling as it is written in torch, as windows of a kernel."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import torch.nn.functional as F
-from torch import fx, nn
+from sw.node_calls import Call, pair
+from sw.refusals import RefusedError
 
-__all__ = ["Pool", "read_pool"]
+__all__ = ["POOLS", "Pool", "read_pool"]
 
-_MODULES = {nn.AvgPool2d: "average_pool", nn.MaxPool2d: "max_pool"}
-_FUNCTIONS: dict[Any, str] = {F.avg_pool2d: "average_pool", F.max_pool2d: "max_pool"}
-_OPTIONS = {
-    "average_pool": (
-        *("kernel_size", "stride", "padding"),
-        *("ceil_mode", "count_include_pad", "divisor_override"),
-    ),
-    "max_pool": ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),
+POOLS = {
+    "average_pool": "average_pool",
+    "adaptive_average_pool": "average_pool",
+    "mean": "average_pool",
+    "max_pool": "max_pool",
+    "adaptive_max_pool": "max_pool",
+    "amax": "max_pool",
 }
-"""Options of torch's functions, in the order of their arguments."""
-_DEFAULTS = {
-    "stride": None,
-    "padding": 0,
-    "dilation": 1,
-    "ceil_mode": False,
-    "count_include_pad": True,
-    "divisor_override": None,
-    "return_indices": False,
-}
+"""Kind of the operation (:data:`arch.host.HOST_KINDS`) by kind of the call."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Pooling with a kernel, see :class:`arch.host.HostSpec`."""
+    """Pooling, see :class:`arch.host.HostSpec`; without a kernel it takes the whole map."""
 
     kind: str
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
+    kernel: tuple[int, int] | None = None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
 
 
-def read_pool(node: fx.Node, module: nn.Module | None) -> Pool | None:
-    """The pooling that a node is, or None if it is something else.
+def read_pool(call: Call, shape: tuple[int, ...], given: tuple[int, ...]) -> Pool:
+    """The pooling that a call is.
 
     Parameters
     ----------
-    module : Module or None
-        What the node calls, if it calls a module.
+    call : Call
+        Of one of the kinds :data:`POOLS`.
+    shape : tuple of int
+        Of what it reads, without the batch.
+    given : tuple of int
+        Of what it gives, likewise, as torch computes it.
 
     Raises
     ------
-    :exc:`ValueError`
+    RefusedError
         If it pools in a way that cannot be mapped.
     """
-    if module is not None:
-        kind = _MODULES.get(type(module))
-        if kind is None:
-            return None
-        options = {name: getattr(module, name) for name in _OPTIONS[kind]}
-    else:
-        kind = _FUNCTIONS.get(node.target) if node.op == "call_function" else None
-        if kind is None:
-            return None
-        given = dict(zip(_OPTIONS[kind], node.args[1:], strict=False))
-        options = _DEFAULTS | given | {k: v for k, v in node.kwargs.items() if k != "input"}
-    _check(node, options)
-    kernel = _pair(options["kernel_size"])
+    kind = POOLS[call.kind]
+    if call.options.get("return_indices"):
+        raise RefusedError("return_indices must be false: places of maxima are not kept")
+    if call.kind in ("mean", "amax"):
+        return _over_axes(call, kind, shape)
+    if call.kind.startswith("adaptive"):
+        return _adaptive(kind, shape, given)
+    return _windows(call, kind, shape, given)
+
+
+def _windows(call: Call, kind: str, shape: tuple[int, ...], given: tuple[int, ...]) -> Pool:
+    options = call.options
+    kernel = pair(options["kernel_size"])
     # An empty stride is the kernel, as None is.
-    stride = _pair(options["stride"]) if options["stride"] else kernel
-    return Pool(kind=kind, kernel=kernel, stride=stride, padding=_pair(options["padding"]))
+    stride = pair(options["stride"]) if options["stride"] else kernel
+    padding = pair(options["padding"])
+    if pair(options.get("dilation", 1)) != (1, 1):
+        raise RefusedError("dilation must be 1 for a pool to be mapped")
+    if options.get("divisor_override") is not None:
+        raise RefusedError("divisor_override must be left out for a pool to be mapped")
+    if not options.get("count_include_pad", True) and padding != (0, 0):
+        raise RefusedError("count_include_pad must be true for a pool with padding to be mapped")
+    whole = tuple(
+        (size + 2 * around - window) // step + 1
+        for size, around, window, step in zip(shape[1:], padding, kernel, stride, strict=True)
+    )
+    if whole != given[1:]:
+        raise RefusedError(
+            f"ceil_mode must be false for a pool to be mapped: it adds windows that reach over "
+            f"the edge ({given[1:]} outputs instead of {whole})"
+        )
+    return Pool(kind=kind, kernel=kernel, stride=stride, padding=padding)
 
 
-def _check(node: fx.Node, options: Mapping[str, Any]) -> None:
-    wrong = {
-        "ceil_mode must be false": options.get("ceil_mode"),
-        "dilation must be 1": _pair(options.get("dilation", 1)) != (1, 1),
-        "return_indices must be false": options.get("return_indices"),
-        "divisor_override must be left out": options.get("divisor_override") is not None,
-        "count_include_pad must be true": not options.get("count_include_pad", True)
-        and _pair(options["padding"]) != (0, 0),
-    }
-    for rule, broken in wrong.items():
-        if broken:
-            raise ValueError(f"{node.name}: {rule} for a pool to be mapped")
+def _adaptive(kind: str, shape: tuple[int, ...], given: tuple[int, ...]) -> Pool:
+    if given[1:] == (1, 1):
+        return Pool(kind=kind)
+    if any(size % wanted for size, wanted in zip(shape[1:], given[1:], strict=True)):
+        raise RefusedError(
+            f"an adaptive pool must divide the map evenly to be mapped, {shape[1:]} by {given[1:]} "
+            "does not; choose another output size"
+        )
+    down, across = (size // wanted for size, wanted in zip(shape[1:], given[1:], strict=True))
+    return Pool(kind=kind, kernel=(down, across), stride=(down, across))
 
 
-def _pair(sizes: Any) -> tuple[int, int]:
-    """One size, or one each, as two."""
-    if isinstance(sizes, int):
-        return (sizes, sizes)
-    down, across = sizes if len(sizes) == 2 else (*sizes, *sizes)
-    return (int(down), int(across))
+def _over_axes(call: Call, kind: str, shape: tuple[int, ...]) -> Pool:
+    """A mean or a maximum over height, width or both."""
+    axes = call.options["dim"]
+    if isinstance(axes, int):
+        axes = (axes,)
+    rank = len(shape) + 1
+    named = sorted(axis % rank for axis in axes) if isinstance(axes, list | tuple) else []
+    if call.options.get("dtype") is not None or named not in ([2, 3], [2], [3]) or rank < 3:
+        raise RefusedError(f"must be over height and width, not {axes}")
+    height, width = (*shape[1:], 1)[:2]
+    if named == [2, 3] or (named == [2] and width == 1) or (named == [3] and height == 1):
+        return Pool(kind=kind)
+    kernel = (height, 1) if named == [2] else (1, width)
+    return Pool(kind=kind, kernel=kernel, stride=kernel)

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
 from sw.batch_norm import reestimate_batch_norm
 from sw.compute import device_of
 from sw.datasets import Dataset
-from sw.graph import TracedLayer, trace
+from sw.graph import LayerModule, trace
 from sw.policy import Policy
 from sw.reconstruct import reconstruct
 from sw.segments import expand, keep_largest, norms
@@ -48,11 +49,14 @@ def kept_segments(network: nn.Module, policy: Policy, geometry: Geometry) -> dic
     policy.check_layers(layer.name for layer in layers)
     kept = {}
     for layer in layers:
+        matrix = _matrix(layer)
         try:
-            values = norms(_matrix(layer), policy.scheme, geometry)
+            values = norms(matrix, policy.scheme, geometry, groups=layer.groups)
         except ValueError as error:
             raise ValueError(f"layer {layer.name}: {error}") from error
-        kept[layer.name] = keep_largest(values, policy.ratios[layer.name])
+        rows, cols = len(matrix) * layer.groups, matrix.shape[1]
+        there = segment_mask(rows, cols, layer.groups, policy.scheme, geometry)
+        kept[layer.name] = keep_largest(values, policy.ratios[layer.name], there=there)
     return kept
 
 
@@ -79,9 +83,10 @@ def weight_masks(
         )
     masks = {}
     for layer in layers:
-        cols, rows = len(layer.module.weight), layer.module.weight[0].numel()
+        groups = layer.groups
+        cols, rows = len(layer.module.weight), layer.module.weight[0].numel() * groups
         try:
-            mask = expand(kept[layer.name], rows, cols, scheme, geometry)
+            mask = expand(kept[layer.name], rows, cols, scheme, geometry, groups=groups)
         except ValueError as error:
             raise ValueError(f"layer {layer.name}: {error}") from error
         values = torch.from_numpy(mask.T.astype(np.float32))
@@ -157,7 +162,7 @@ def finetune(
     reestimate_batch_norm(network, images, recipe.precision)
 
 
-def _matrix(layer: TracedLayer) -> np.ndarray:
-    """Weights as ``W[R, C]``, rows in im2col order."""
+def _matrix(layer: LayerModule) -> np.ndarray:
+    """Weights as ``W[R / groups, C]``, rows in im2col order."""
     weight = layer.module.weight.detach().cpu().numpy()
     return weight.reshape(len(weight), -1).T

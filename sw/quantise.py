@@ -6,25 +6,32 @@ derives the requantisation. What the host computes between layers is made intege
 :mod:`sw.quantise_host`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from torch import nn
 
 from arch.fixed import BIAS_BITS, ActFormat, OutFormat, weight_range
 from arch.geometry import Geometry
+from arch.group_layout import block_diagonal, segment_mask
 from arch.host import HostSpec
 from arch.layer import INPUT, LayerSpec
-from arch.packing import segment_grid
 from sw.batch_norm import fold
 from sw.calibration import Observed, observe
 from sw.clip import best_limits, half_up
 from sw.fixed_ratio import RATIO_MIN, fixed_ratio
-from sw.graph import TracedLayer, trace_network
-from sw.host_nodes import TracedOperation
+from sw.graph import trace_network
 from sw.integer_network import IntegerLayer, IntegerNetwork
-from sw.quantise_host import Value, host_operation, input_value, output_format
+from sw.quantise_host import (
+    Value,
+    host_operation,
+    input_normalisation,
+    input_value,
+    limited,
+    output_format,
+)
 from sw.segments import expand
+from sw.traced import TracedLayer, TracedOperation
 
 __all__ = ["SCORE_BITS", "quantise"]
 
@@ -42,6 +49,7 @@ def quantise(
     *,
     scheme: str = "column_vector",
     name: str = "network",
+    on_host: Collection[str] = (),
 ) -> IntegerNetwork:
     """The integer network of a float network, batch normalisation folded.
 
@@ -59,6 +67,8 @@ def quantise(
         Sparsity structure of ``kept``.
     name : str
         Name of the integer network.
+    on_host : collection of str
+        As of :func:`sw.examine.examine`: what the host computes is no part of the network.
 
     Raises
     ------
@@ -68,17 +78,18 @@ def quantise(
     """
     if images.ndim != 4 or images.size == 0:
         raise ValueError(f"images must have a shape (n, C, H, W), not empty: {images.shape}")
-    traced = trace_network(network)
+    in_shape = (images.shape[1], images.shape[2], images.shape[3])
+    traced = trace_network(network, in_shape, on_host=on_host)
     layers = traced.layers
-    names = [layer.name for layer in layers]
+    names = [layer.name for layer in layers if layer.module is not None]
     if kept is not None and set(kept) != set(names):
         raise ValueError(
             f"kept segments must be given for {', '.join(names)}, not for {', '.join(kept)}"
         )
     folded = {layer.name: fold(layer) for layer in layers}
     observed = observe(network, traced.steps, images)
-    in_shape = (images.shape[1], images.shape[2], images.shape[3])
-    values = {INPUT: input_value(traced.normalise, in_shape, geometry.act_bits)}
+    normalisation = input_normalisation(traced.normalise, in_shape[0])
+    values = {INPUT: input_value(normalisation, in_shape, geometry.act_bits)}
     made: list[IntegerLayer] = []
     host: list[HostSpec] = []
     for step in traced.steps:
@@ -92,9 +103,9 @@ def quantise(
                 continue
             source = values[step.source]
             output, scale = _output(step, observed[step.name], geometry, last=step is layers[-1])
-            spec = _spec(step, source, observed[step.name].shape, output, scheme)
-            segments = np.ones(segment_grid(spec.rows, spec.cols, scheme, geometry), bool)
-            if kept is not None:
+            spec = _spec(step, source, output, scheme)
+            segments = segment_mask(spec.rows, spec.cols, spec.groups, scheme, geometry)
+            if kept is not None and step.module is not None:
                 segments = kept[step.name]
             made.append(
                 _integer_layer(spec, folded[step.name], segments, geometry, source.scale, scale)
@@ -105,15 +116,15 @@ def quantise(
         if step is not layers[-1]:
             activation = ActFormat(bits=output.bits, signed=output.signed)
             values[step.name] = Value(spec.out_shape, activation, scale)
-    normalise = traced.normalise
+    mean, std = normalisation if normalisation is not None else (np.empty(0), np.empty(0))
     return IntegerNetwork(
         name=name,
         layers=tuple(made),
         input_scale=values[INPUT].scale,
         in_shape=in_shape,
         host=tuple(host),
-        input_mean=() if normalise is None else tuple(normalise.mean.flatten().tolist()),
-        input_std=() if normalise is None else tuple(normalise.std.flatten().tolist()),
+        input_mean=tuple(mean.tolist()),
+        input_std=tuple(std.tolist()),
     )
 
 
@@ -121,39 +132,33 @@ def _output(
     layer: TracedLayer, observed: Observed, geometry: Geometry, *, last: bool
 ) -> tuple[OutFormat, float]:
     """Format of the outputs of a layer, and the worth of one step."""
-    bits, signed = geometry.act_bits, not layer.relu
     if not last:
-        return output_format(observed, bits=bits, signed=signed)
+        return output_format(observed, bits=geometry.act_bits, limits=layer.clamp)
     high = (1 << (SCORE_BITS - 1)) - 1
-    low = 0 if layer.relu else -high - 1
     limit = _SCORE_HEADROOM * observed.largest
     # A layer whose outputs are all zero has no scale of its own; any will do.
     scale = limit / high if limit > 0 else 1.0
-    return OutFormat(bits=SCORE_BITS, signed=True, minimum=low, maximum=high), scale
+    scores = OutFormat(bits=SCORE_BITS, signed=True, minimum=-high - 1, maximum=high)
+    return limited(scores, layer.clamp, scale), scale
 
 
-def _spec(
-    layer: TracedLayer,
-    source: Value,
-    out_shape: tuple[int, int, int],
-    output: OutFormat,
-    scheme: str,
-) -> LayerSpec:
+def _spec(layer: TracedLayer, source: Value, output: OutFormat, scheme: str) -> LayerSpec:
     module = layer.module
     window: dict[str, tuple[int, int]] = {}
     if isinstance(module, nn.Conv2d):
         window = {
             "kernel": _pair(module.kernel_size),
             "stride": _pair(module.stride),
-            "padding": _pair(module.padding),
             "dilation": _pair(module.dilation),
         }
     return LayerSpec(
         name=layer.name,
-        kind="conv2d" if isinstance(module, nn.Conv2d) else "linear",
+        kind="linear" if isinstance(module, nn.Linear) else "conv2d",
         source=layer.source,
         in_shape=source.shape,
-        out_shape=out_shape,
+        out_shape=layer.out_shape,
+        padding=layer.padding,
+        groups=layer.groups,
         scheme=scheme,
         activation=source.activation,
         output=output,
@@ -171,7 +176,9 @@ def _integer_layer(
 ) -> IntegerLayer:
     """Weights, bias and requantisation of a layer whose inputs and outputs have given scales."""
     weights, bias = folded
-    weights = weights * expand(kept, spec.rows, spec.cols, spec.scheme, geometry)
+    weights = weights * expand(
+        kept, spec.rows, spec.cols, spec.scheme, geometry, groups=spec.groups
+    )
     _, high = weight_range(geometry.weight_bits)
     scale = best_limits(weights.T, low=-high, high=high) / high
     # A channel of (nearly) no weights takes a coarser scale, so that its bias and its ratio fit.
@@ -180,7 +187,9 @@ def _integer_layer(
     multiplier, shift = fixed_ratio(scale * in_scale / out_scale)
     return IntegerLayer(
         spec=spec,
-        weights=np.clip(half_up(weights / scale), -high, high).astype(np.int8),
+        weights=block_diagonal(
+            np.clip(half_up(weights / scale), -high, high).astype(np.int8), spec.groups
+        ),
         kept=kept,
         multiplier=multiplier,
         shift=shift,
@@ -188,6 +197,6 @@ def _integer_layer(
     )
 
 
-def _pair(sizes: tuple[int, ...] | str) -> tuple[int, int]:
+def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
     """Sizes of a module as LayerSpec has them."""
     return (int(sizes[0]), int(sizes[1]))

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.group_layout import block_rows
 from arch.layer import SCHEMES
 from arch.packing import check_kept, segment_grid
 
@@ -34,12 +35,14 @@ def segment_shape(scheme: str, geometry: Geometry) -> tuple[int, int]:
     return (geometry.ou_rows, 1) if scheme == "column_vector" else (1, geometry.ou_weights)
 
 
-def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
-    """L2 norm of every segment.
+def norms(weights: np.ndarray, scheme: str, geometry: Geometry, *, groups: int = 1) -> np.ndarray:
+    """L2 norm of every segment; 0 of one outside all groups.
 
     Parameters
     ----------
-    weights : float array, shape (R, C)
+    weights : float array, shape (R / groups, C)
+        The blocks of the groups side by side, see :func:`arch.group_layout.block_rows`; of one
+        group that is the weight matrix.
 
     Returns
     -------
@@ -55,8 +58,10 @@ def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
     if not np.isfinite(weights).all():
         raise ValueError("weights must be finite, not NaN or infinite")
     height, width = segment_shape(scheme, geometry)
-    rows, cols = weights.shape
+    rows, cols = len(weights) * groups, weights.shape[1]
     down, across = segment_grid(rows, cols, scheme, geometry)
+    if groups > 1:
+        return _grouped_norms(weights, groups, (height, width), (down, across))
     padded = np.zeros((down * height, across * width))
     padded[:rows, :cols] = weights
     # Scaled first: the squares of very small or large weights must not under- or overflow.
@@ -65,7 +70,22 @@ def norms(weights: np.ndarray, scheme: str, geometry: Geometry) -> np.ndarray:
     return np.sqrt(np.square(blocks).sum(axis=(1, 3))) * largest
 
 
-def keep_largest(values: np.ndarray, ratio: float) -> np.ndarray:
+def _grouped_norms(
+    weights: np.ndarray, groups: int, size: tuple[int, int], grid: tuple[int, int]
+) -> np.ndarray:
+    """Norms from the blocks alone: the matrix around them would be mostly zeros."""
+    cols = weights.shape[1]
+    largest = np.abs(weights).max() or 1.0
+    rows = block_rows(len(weights) * groups, cols, groups)
+    segment = rows // size[0] * grid[1] + np.arange(cols) // size[1]
+    squares = np.square(weights.astype(np.float64) / largest)
+    sums = np.bincount(segment.ravel(), squares.ravel(), minlength=grid[0] * grid[1])
+    return np.sqrt(sums).reshape(grid) * largest
+
+
+def keep_largest(
+    values: np.ndarray, ratio: float, *, there: np.ndarray | None = None
+) -> np.ndarray:
     """Keep the segments of largest norm; prune at least the share ``ratio``.
 
     ``floor((1 - ratio) * n)`` of ``n`` segments are kept, so that the pruned share of a network
@@ -77,6 +97,9 @@ def keep_largest(values: np.ndarray, ratio: float) -> np.ndarray:
         Norms.
     ratio : float
         0 keeps all, 1 prunes all.
+    there : bool array, same shape, optional
+        Which of them are segments of the layer, see :func:`arch.group_layout.segment_mask`; the
+        others count for nothing and are not kept.
 
     Returns
     -------
@@ -91,14 +114,19 @@ def keep_largest(values: np.ndarray, ratio: float) -> np.ndarray:
     if not 0 <= ratio <= 1:
         raise ValueError(f"ratio must be 0 to 1, not {ratio}")
     # A ratio such as 0.7 is not exact in binary: 0.3 of 10 segments are 3, not 2.9999999.
-    count = math.floor((1 - ratio) * values.size + 1e-9 * values.size)
+    size = values.size if there is None else int(np.count_nonzero(there))
+    count = math.floor((1 - ratio) * size + 1e-9 * size)
     order = np.argsort(-values, axis=None, kind="stable")
+    if there is not None:
+        order = order[there.ravel()[order]]
     kept = np.zeros(values.size, dtype=bool)
     kept[order[:count]] = True
     return kept.reshape(values.shape)
 
 
-def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry) -> np.ndarray:
+def expand(
+    kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry, *, groups: int = 1
+) -> np.ndarray:
     """The kept segments weight by weight.
 
     Parameters
@@ -108,7 +136,8 @@ def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geomet
 
     Returns
     -------
-    bool array, shape (rows, cols)
+    bool array, shape (rows / groups, cols)
+        The blocks of the groups side by side, see :func:`arch.group_layout.block_rows`.
 
     Raises
     ------
@@ -117,4 +146,6 @@ def expand(kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geomet
     """
     check_kept(kept, rows, cols, scheme, geometry)
     height, width = segment_shape(scheme, geometry)
+    if groups > 1:
+        return kept[block_rows(rows, cols, groups) // height, np.arange(cols) // width]
     return kept.repeat(height, axis=0).repeat(width, axis=1)[:rows, :cols]

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from sw.batch_norm import fold, reestimate_batch_norm
-from sw.graph import trace
+from sw.graph import trace_network
 
 
 def random_statistics(norm, seed=0):
@@ -14,6 +14,11 @@ def random_statistics(norm, seed=0):
             tensor.data.uniform_(0.5, 2, generator=generator)
 
 
+def only_layer(network, in_shape):
+    (layer,) = trace_network(network, in_shape).layers
+    return layer
+
+
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("affine", [True, False])
 def test_folded_convolution_is_the_same_function(bias, affine):
@@ -21,7 +26,7 @@ def test_folded_convolution_is_the_same_function(bias, affine):
     random_statistics(norm)
     network = nn.Sequential(conv, norm).eval()
     images = torch.rand(2, 3, 2, 3)
-    weights, offset = fold(trace(network)[0])
+    weights, offset = fold(only_layer(network, (3, 2, 3)))
     assert weights.dtype == offset.dtype == np.float64
     # One window: the image itself, flattened in im2col order.
     found = images.reshape(2, -1).double().numpy() @ weights + offset
@@ -32,12 +37,12 @@ def test_fold_of_a_constant_channel():
     """Its variance is 0; what torch adds to it decides."""
     network = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.BatchNorm2d(1, eps=0.25)).eval()
     network[1].running_var.zero_()
-    assert fold(trace(network)[0])[0].item() == 2 * network[0].weight.item()
+    assert fold(only_layer(network, (1, 1, 1)))[0].item() == 2 * network[0].weight.item()
 
 
 def test_fold_without_batch_norm():
     linear = nn.Linear(3, 2)
-    weights, bias = fold(trace(nn.Sequential(linear))[0])
+    weights, bias = fold(only_layer(nn.Sequential(linear), (3,)))
     assert np.array_equal(weights, linear.weight.detach().numpy().T.astype(np.float64))
     assert np.array_equal(bias, linear.bias.detach().numpy().astype(np.float64))
 
@@ -47,10 +52,10 @@ def test_wrong_values():
     network[1].running_var[1] = torch.inf
     network[1].running_mean[1] = torch.nan
     with pytest.raises(ValueError, match="layer layer_0: weights must be finite"):
-        fold(trace(network)[0])
+        fold(only_layer(network, (1, 2, 2)))
     network[1] = nn.BatchNorm2d(2, track_running_stats=False)
     with pytest.raises(ValueError, match="keeps no statistics"):
-        fold(trace(network)[0])
+        fold(only_layer(network, (1, 2, 2)))
 
 
 def test_reestimated_statistics_are_those_of_the_images():

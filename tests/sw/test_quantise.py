@@ -7,7 +7,7 @@ from arch.errors import OhmforgeError
 from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.layer import SCHEMES
-from sw.graph import layer_outputs, trace, trace_network
+from sw.graph import layer_outputs, trace_network
 from sw.integer_inference import accuracy, run
 from sw.integer_network import encode_input
 from sw.policy import policy_for
@@ -65,7 +65,8 @@ def test_pools():
     assert (average.kernel, average.out_shape) == ((2, 3), (4, 5, 4))
     found = run(integers, encode_input(integers, images))
     with torch.no_grad():
-        expected = layer_outputs(network, trace_network(network).steps, torch.from_numpy(images))
+        steps = trace_network(network, images.shape[1:]).steps
+        expected = layer_outputs(network, steps, torch.from_numpy(images))
     for operation in integers.host:
         real, integer = expected[operation.name].numpy(), found[operation.name].astype(np.float64)
         scale = (real * integer).sum() / np.square(integer).sum()
@@ -84,7 +85,8 @@ def test_integer_outputs_follow_the_float_outputs(trained, digits):
     images = digits.validation.images
     found = run(network, encode_input(network, images))
     with torch.no_grad():
-        expected = layer_outputs(trained, trace(trained), torch.from_numpy(images))
+        steps = trace_network(trained, (1, 8, 8)).steps
+        expected = layer_outputs(trained, steps, torch.from_numpy(images))
     for layer in network.layers:
         real = expected[layer.spec.name].numpy().reshape(len(images), *layer.spec.out_shape)
         integer = found[layer.spec.name].astype(np.float64)
