@@ -40,7 +40,8 @@ class TrainSection(Section):
         default=30,
         ge=0,
         le=10000,
-        description="Passes over the training split; 0 only with `model.weights`.",
+        description="Passes over the training split; 0 only with `model.weights`, or with a "
+        "network of your own.",
     )
     batch_size: int = Field(default=64, ge=1, le=4096, description="Images a step.")
     learning_rate: float = Field(
@@ -235,7 +236,8 @@ class Configuration(Section):
 
     @model_validator(mode="after")
     def _check_epochs(self) -> "Configuration":
-        if self.train.epochs == 0 and self.model.weights is None:
+        untrained = self.model.kind == "builtin" and self.model.weights is None
+        if self.train.epochs == 0 and untrained:
             raise ValueError("train.epochs must be at least 1 unless model.weights is given")
         return self
 

@@ -8,7 +8,9 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-__all__ = ["hash_code", "hash_files", "hash_value"]
+from sw.source_files import source_files, split_source
+
+__all__ = ["hash_code", "hash_files", "hash_source", "hash_value"]
 
 _CODE_SUFFIXES = {".py", ".json", ".v", ".sv", ".vlt", ".cpp", ".html", ".css"}
 
@@ -29,6 +31,24 @@ def hash_files(path: Path) -> dict[str, str]:
         there is nothing at ``path``.
     """
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return {file.relative_to(path.parent).as_posix(): _hash_file(file) for file in files}
+
+
+def hash_source(source: str) -> dict[str, str]:
+    """SHA-256 of the file of ``FILE.py:NAME`` and of every file beside it that it imports.
+
+    Returns
+    -------
+    dict of str to str
+        By the path relative to the folder of the file, with forward slashes.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If a file cannot be read.
+    """
+    path, _ = split_source(source)
+    files = source_files(path)
     return {file.relative_to(path.parent).as_posix(): _hash_file(file) for file in files}
 
 

@@ -9,13 +9,18 @@ from flow.configuration_section import Count, Section, Share
 __all__ = ["DataSection", "ModelSection"]
 
 DataKind = Literal["digits", "photographs", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"]
+Size = Annotated[int, Field(ge=1, le=1 << 20)]
 Deviation = Annotated[float, Field(ge=1e-3, le=1000, allow_inf_nan=False)]
 
 
 class ModelSection(Section):
     """The network."""
 
-    kind: Literal["builtin"] = Field(default="builtin", description="Where the network comes from.")
+    kind: Literal["builtin", "torch", "onnx"] = Field(
+        default="builtin",
+        description="Where the network comes from: one that comes with Ohmforge, a function in a "
+        "Python file of your own, or an ONNX file; see [own networks](own-network.md).",
+    )
     name: Literal["digits_cnn", "lenet5", "resnet20", "resnet_tiny"] = Field(
         default="digits_cnn",
         description="Which of the networks that come with Ohmforge. `lenet5` has 5 x 5 kernels and "
@@ -23,10 +28,54 @@ class ModelSection(Section):
         "with option A shortcuts; `resnet_tiny` has one block of 4, 8 and 8 channels a group, for "
         "trials.",
     )
+    source: str | None = Field(
+        default=None,
+        description="For `torch`: `FILE.py:NAME`, a function that gives the network, a "
+        "`torch.nn.Module`. The file is executed.",
+    )
+    path: str | None = Field(default=None, description="For `onnx`: the file, weights included.")
     weights: str | None = Field(
         default=None,
-        description="A safetensors file with weights to start from; random ones without it.",
+        description="A file with weights to start from: safetensors, or a `state_dict` saved by "
+        "torch as `.pt` or `.pth`. Random ones without it; those of the file for `onnx`.",
     )
+    in_shape: list[Size] | None = Field(
+        default=None,
+        description="Channels, height and width of an image, or one number of features. The data "
+        "say it; where it is given it must be theirs.",
+    )
+    on_host: list[Literal["head", "tail"]] = Field(
+        default=[],
+        description="What may be computed in floats outside of the hardware where it cannot be "
+        "mapped: steps before the first layer (`head`), steps behind the last one (`tail`).",
+    )
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> "ModelSection":
+        wanted = {"builtin": "name", "torch": "source", "onnx": "path"}
+        for kind, name in wanted.items():
+            if kind != self.kind and name in self.model_fields_set:
+                raise ValueError(f"model.{name} does not go with model.kind: {self.kind}")
+        own = wanted[self.kind]
+        if not getattr(self, own):
+            raise ValueError(f"model.{own} must be given for model.kind: {self.kind}")
+        if self.kind == "onnx" and self.weights is not None:
+            raise ValueError("model.weights does not go with model.kind: onnx, which has its own")
+        if self.in_shape is not None and len(self.in_shape) not in (1, 3):
+            raise ValueError(
+                "model.in_shape must be [channels, height, width] or [features], not "
+                f"{self.in_shape}"
+            )
+        if len(set(self.on_host)) != len(self.on_host):
+            raise ValueError(f"model.on_host must name each part once, not {self.on_host}")
+        return self
+
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """``in_shape`` as channels, height and width; None if it is not given."""
+        if self.in_shape is None:
+            return None
+        sizes = (*self.in_shape, 1, 1)
+        return (sizes[0], sizes[1], sizes[2])
 
 
 class DataSection(Section):

@@ -61,6 +61,8 @@ def shown(value: Any) -> str:
 
 def _described(annotation: Any, metadata: list[Any]) -> str:
     origin = get_origin(annotation)
+    if origin is Literal:
+        return " or ".join(written(value) for value in get_args(annotation))
     if origin is Annotated:
         inner, *more = get_args(annotation)
         flat = [rule for item in more for rule in getattr(item, "metadata", [item])]

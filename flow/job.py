@@ -7,7 +7,7 @@ from typing import Protocol
 
 from arch.errors import InputError
 from flow.configuration import Configuration
-from flow.content_hash import hash_code, hash_files, hash_value
+from flow.content_hash import hash_code, hash_files, hash_source, hash_value
 from flow.run_directory import Record, RunDirectory
 from flow.stage import Context, Progress, Stage
 
@@ -159,7 +159,7 @@ class Job:
             configuration={path: self._configuration.at(path) for path in stage.reads},
             files={need: hash_value(hash_files(self._needed(need))) for need in stage.needs}
             | {
-                path: hash_value(hash_files(Path(named)))
+                path: hash_value(_hash_named(path, named))
                 for path in stage.opens
                 if (named := self._configuration.at(path))
             },
@@ -211,3 +211,8 @@ class Job:
     def _until(self, until: str | None) -> tuple[Stage, ...]:
         names = [stage.name for stage in self._stages]
         return self._stages[: names.index(until) + 1] if until else self._stages
+
+
+def _hash_named(path: str, named: str) -> dict[str, str]:
+    """Hashes of what a field of the configuration names: a file, or a function in one."""
+    return hash_source(named) if path.endswith(".source") else hash_files(Path(named))

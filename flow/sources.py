@@ -1,16 +1,21 @@
 """The data set and the network that a configuration names."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from arch.errors import InputError
 from flow.configuration import Configuration, DataSection
 from flow.search_section import SearchSection
 from sw.datasets import Dataset, FileShares, load_digits, load_files, load_photographs
+from sw.imports import ImportedNetwork, load_factory, load_onnx
+from sw.imports.first_step import normalise_first
 from sw.networks import build
+from sw.normalise import normalisation
 from sw.train import Recipe
 from sw.weights import load_weights
 
@@ -18,6 +23,7 @@ __all__ = [
     "SHIPPED",
     "finetuning_recipe",
     "load_dataset",
+    "network_without_data",
     "new_network",
     "short_recipe",
     "start_network",
@@ -73,27 +79,20 @@ def _files(section: str, seed: int, stamps: tuple[tuple[str, int, int], ...]) ->
 
 
 def new_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
-    """The network with random weights, as the seed gives them.
+    """The network with the weights that it has by itself: random ones, or those of its file.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If the normalisation is of another number of channels than the images.
+        If the network cannot be had, or does not fit the data.
     """
-    data, channels = configuration.data, dataset.in_shape[0]
-    for name, values in (("mean", data.mean), ("std", data.std)):
-        if values is not None and len(values) != channels:
-            raise InputError(
-                f"data.{name} has {len(values)} numbers, but the images have {channels} channels"
-            )
-    return build(
-        configuration.model.name,
-        in_shape=dataset.in_shape,
-        classes=dataset.classes,
-        seed=configuration.seed,
-        mean=data.mean,
-        std=data.std,
-    )
+    network = _network(configuration, dataset.in_shape, dataset.classes)
+    if network.classes < dataset.classes:
+        raise InputError(
+            f"the network gives {network.classes} scores, but the data have {dataset.classes} "
+            f"classes"
+        )
+    return network.module
 
 
 def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
@@ -108,6 +107,82 @@ def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
     if configuration.model.weights is not None:
         load_weights(network, Path(configuration.model.weights))
     return network.eval()
+
+
+def network_without_data(
+    configuration: Configuration,
+) -> tuple[nn.Module, tuple[int, int, int], int]:
+    """The network on torch's meta device, the shape of an image, and the number of scores.
+
+    Neither images nor weights are read: shapes are those of ``model.in_shape``, of an ONNX file, or
+    of the beginning of the data.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        As :func:`new_network`, or if nothing says the shape.
+    """
+    model = configuration.model
+    in_shape = model.image_shape()
+    classes = None
+    if model.kind == "onnx":
+        in_shape = load_onnx(Path(model.path or ""), shapes_only=True).in_shape
+    elif in_shape is None or model.kind == "builtin":
+        dataset = load_dataset(configuration)
+        in_shape, classes = dataset.in_shape, dataset.classes
+    network = _network(configuration, in_shape, classes, shapes_only=True)
+    return network.module, network.in_shape, network.classes
+
+
+def _network(
+    configuration: Configuration,
+    in_shape: tuple[int, int, int],
+    classes: int | None,
+    *,
+    shapes_only: bool = False,
+) -> ImportedNetwork:
+    """The network of a configuration, with its normalisation."""
+    data, model = configuration.data, configuration.model
+    if model.image_shape() not in (None, in_shape):
+        raise InputError(f"model.in_shape is {model.in_shape}, but images are {list(in_shape)}")
+    for name, values in (("mean", data.mean), ("std", data.std)):
+        if values is not None and len(values) != in_shape[0]:
+            raise InputError(
+                f"data.{name} has {len(values)} numbers, but the images have {in_shape[0]} channels"
+            )
+    if model.kind == "builtin":
+        if classes is None:
+            raise InputError("the number of classes is not known without the data")
+        with torch.device("meta") if shapes_only else nullcontext():
+            module = build(
+                model.name,
+                in_shape=in_shape,
+                classes=classes,
+                seed=configuration.seed,
+                mean=data.mean,
+                std=data.std,
+            )
+        return ImportedNetwork(module=module, in_shape=in_shape, classes=classes)
+    if model.kind == "onnx":
+        made = load_onnx(Path(model.path or ""), shapes_only=shapes_only)
+        if made.in_shape != in_shape:
+            raise InputError(
+                f"{model.path}: takes images of {made.in_shape} (channels, height, width), but "
+                f"those of the data are {in_shape}"
+            )
+    else:
+        made = load_factory(
+            model.source or "",
+            in_shape=in_shape,
+            classes=classes,
+            seed=configuration.seed,
+            shapes_only=shapes_only,
+        )
+    if data.mean is not None or data.std is not None:
+        normalise = normalisation(data.mean, data.std)
+        device = "meta" if shapes_only else "cpu"
+        made = replace(made, module=normalise_first(made.module, normalise.to(device)))
+    return made
 
 
 def training_recipe(configuration: Configuration) -> Recipe:

@@ -10,8 +10,9 @@ _WIDTHS = ("geometry", "quantise")
 _MAPPED = (*_WIDTHS, "hardware.tiles")
 _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
 _DATA = ("data.path", "data.test_path")
+_OPENED = (*_DATA, "model.source", "model.path")
 _SEARCHED = tuple(f"search.{name}" for name in DECIDING)
-_LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow")
+_LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow", "onnx")
 _SEARCHING = (
     "torch",
     "numpy",
@@ -20,6 +21,7 @@ _SEARCHING = (
     "stable-baselines3",
     "optuna",
     "matplotlib",
+    "onnx",
 )
 
 STAGES = (
@@ -28,7 +30,7 @@ STAGES = (
         output="train",
         module="flow.stages.train",
         reads=(*_NETWORK, "device", "train"),
-        opens=(*_DATA, "model.weights"),
+        opens=(*_OPENED, "model.weights"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_LEARNING,
     ),
@@ -39,7 +41,7 @@ STAGES = (
         module="flow.stages.search",
         reads=(*_NETWORK, "device", *_MAPPED, *_RECIPE, "prune", *_SEARCHED),
         needs=("train",),
-        opens=_DATA,
+        opens=_OPENED,
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_SEARCHING,
         editable=True,
@@ -60,7 +62,7 @@ STAGES = (
             "prune.reconstruct",
             *_RECIPE,
         ),
-        opens=_DATA,
+        opens=_OPENED,
         needs=("train", "search", "search.details"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_LEARNING,
@@ -70,7 +72,7 @@ STAGES = (
         output="quantise",
         module="flow.stages.quantise",
         reads=("name", *_NETWORK, *_WIDTHS),
-        opens=_DATA,
+        opens=_OPENED,
         needs=("train", "prune"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_LEARNING,
@@ -169,7 +171,7 @@ SHARED_STAGES = (
             "search.feedback",
         ),
         needs=("train",),
-        opens=_DATA,
+        opens=_OPENED,
         rooms=("sw", "arch", "flow.sources", "flow.configuration", "flow.stages.search"),
         distributions=_SEARCHING,
     ),
@@ -184,7 +186,7 @@ COMPARED_STAGES = (
         output="measured.json",
         module="flow.stages.measure",
         reads=(*_NETWORK, *_MAPPED),
-        opens=_DATA,
+        opens=_OPENED,
         needs=("train", "prune"),
         rooms=("sw", "arch", "flow.sources", "flow.configuration"),
         distributions=_LEARNING,
