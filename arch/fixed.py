@@ -195,8 +195,11 @@ def _slice(codes: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 
 def _join(cells: np.ndarray, geometry: Geometry) -> np.ndarray:
-    shifts = np.arange(geometry.slices) * geometry.cell_bits
-    return (np.asarray(cells, dtype=np.int64) << shifts).sum(axis=-1)
+    cells = np.asarray(cells)
+    codes = np.zeros(cells.shape[:-1], dtype=np.int64)
+    for place in range(geometry.slices):  # a sum over so short an axis takes three times longer
+        codes += cells[..., place].astype(np.int64) << (place * geometry.cell_bits)
+    return codes
 
 
 def ou_magnitude(geometry: Geometry) -> int:

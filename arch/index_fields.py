@@ -68,8 +68,11 @@ def rows_of_block(numbers: np.ndarray, size: int, limit: int) -> np.ndarray:
     -------
     int32 array, shape (N, size)
     """
-    members = np.asarray(numbers, dtype=np.int64)[:, None] * size + np.arange(size)
-    return np.where(members < limit, members, -1).astype(np.int32)
+    # 32 bits do: a matrix has far fewer rows and columns, and the tables take as many bits.
+    first = np.asarray(numbers, dtype=np.int32)[:, None] * np.int32(size)
+    members: np.ndarray = first + np.arange(size, dtype=np.int32)
+    members[members >= limit] = -1
+    return members
 
 
 def input_mode(table: LayerTable) -> str:
@@ -172,8 +175,9 @@ def index_fields(
 
 
 def _input_values(table: LayerTable, geometry: Geometry, mode: str) -> dict[str, np.ndarray]:
-    inputs, ou_rows = table.inputs.astype(np.int64), geometry.ou_rows
+    ou_rows = geometry.ou_rows
     if mode == "list":
+        inputs = table.inputs.astype(np.int64)
         used = inputs >= 0
         return {
             "blocks": np.where(used, inputs // ou_rows, 0),
@@ -181,18 +185,18 @@ def _input_values(table: LayerTable, geometry: Geometry, mode: str) -> dict[str,
         }
     if input_mode(table) != "block":
         raise ValueError(f"layer {table.spec.name}: inputs are not aligned row blocks: use 'list'")
-    return {"block": inputs[:, 0] // ou_rows}
+    return {"block": table.inputs[:, 0].astype(np.int64) // ou_rows}
 
 
 def _output_values(
     table: LayerTable, geometry: Geometry, mode: str, none: int
 ) -> dict[str, np.ndarray]:
-    outputs = table.outputs.astype(np.int64)
     if mode == "list":
+        outputs = table.outputs.astype(np.int64)
         return {"outputs": np.where(outputs >= 0, outputs, none)}
     if output_mode(table) != "group":
         raise ValueError(f"layer {table.spec.name}: outputs are not aligned groups: use 'list'")
-    return {"group": outputs[:, 0] // geometry.ou_weights}
+    return {"group": table.outputs[:, 0].astype(np.int64) // geometry.ou_weights}
 
 
 def _known(mode: str, modes: tuple[str, ...]) -> None:

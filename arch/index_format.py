@@ -5,7 +5,7 @@ measured with the others.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,9 @@ from arch.packing import pack_records, segment_grid
 from arch.tables import LayerTable
 
 __all__ = ["FORMATS", "Bitmap", "Encoded", "Explicit", "IndexFormat", "entropy_bits"]
+
+_CHUNK = 1 << 15
+"""OUs whose records are encoded at a time; a multiple of 8, so that each part is whole bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +88,10 @@ class Explicit:
         widths = index_widths(
             table.spec.rows, table.spec.cols, geometry, input_mode=input_, output_mode=output
         )
-        records = [
-            _to_bits(fields[name].reshape(table.ous, count), bits).reshape(table.ous, count * bits)
-            for name, (count, bits) in widths.items()
-        ]
-        return _encoded(
-            np.concatenate(records, axis=1), ous=table.ous, input_mode=input_, output_mode=output
+        return Encoded(
+            bits=table.ous * sum(count * bits for count, bits in widths.values()),
+            payload=b"".join(_records(fields, widths, table.ous)),
+            parameters={"ous": table.ous, "input_mode": input_, "output_mode": output},
         )
 
     def decode(
@@ -113,6 +114,20 @@ class Explicit:
             fields[name] = _from_bits(part.reshape(ous, count, bits))
             start += count * bits
         return _inputs(fields, spec.rows, geometry), _outputs(fields, spec.cols, geometry)
+
+
+def _records(
+    fields: Mapping[str, np.ndarray], widths: Mapping[str, tuple[int, int]], ous: int
+) -> Iterator[bytes]:
+    """The bit string of all records, as whole bytes: some OUs at a time, since bits take memory."""
+    for start in range(0, ous, _CHUNK):
+        bits = [
+            _to_bits(fields[name][start : start + _CHUNK].reshape(-1, count), bits).reshape(
+                min(_CHUNK, ous - start), count * bits
+            )
+            for name, (count, bits) in widths.items()
+        ]
+        yield _payload(np.concatenate(bits, axis=1))
 
 
 def _inputs(fields: Mapping[str, np.ndarray], rows: int, geometry: Geometry) -> np.ndarray:
@@ -153,7 +168,8 @@ class Bitmap:
                 f"layer {spec.name}: the OUs are not packed by the rule of {spec.scheme}, "
                 f"so that no bitmap gives them"
             )
-        return _encoded(kept if spec.scheme == "column_vector" else kept.T)
+        lines = kept if spec.scheme == "column_vector" else kept.T
+        return Encoded(bits=lines.size, payload=_payload(lines), parameters={})
 
     def decode(
         self, encoded: Encoded, spec: LayerSpec, geometry: Geometry
@@ -201,9 +217,8 @@ def _from_bits(bits: np.ndarray) -> np.ndarray:
     return (bits.astype(np.int64) << np.arange(bits.shape[-1])).sum(axis=-1)
 
 
-def _encoded(bits: np.ndarray, **parameters: int | str) -> Encoded:
-    payload = np.packbits(bits.astype(np.bool_).ravel(), bitorder="little").tobytes()
-    return Encoded(bits=bits.size, payload=payload, parameters=parameters)
+def _payload(bits: np.ndarray) -> bytes:
+    return np.packbits(bits.astype(np.bool_).ravel(), bitorder="little").tobytes()
 
 
 def _bit_string(encoded: Encoded, length: int) -> np.ndarray:

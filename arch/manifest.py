@@ -47,10 +47,11 @@ SCHEMA_VERSION = 1
 """Version of the format that is written, and the only one that is read."""
 MANIFEST_BYTES_MAX = 1 << 21
 """Largest manifest: 1,000 layers, which the schema allows, take 1.7 MB."""
-LAYER_BYTES_MAX = 1 << 30
-"""Largest arrays of a layer: VGG-16's first linear layer, 25088 x 4096 and dense, takes 0.7 GiB."""
-TABLES_BYTES_MAX = 1 << 31
-"""Largest arrays of all layers together: all of them are in memory at once."""
+LAYER_BYTES_MAX = 7 << 28
+"""Largest arrays of a layer, 1.75 GiB: VGG-16's first linear layer, 25088 x 4096 and dense, takes
+0.7 GiB, differential 1.1 GiB, with cells of one bit 1.3 GiB. An ordinary zip ends at 2 GiB."""
+TABLES_BYTES_MAX = 1 << 32
+"""Largest arrays of all layers together: a reader may hold all of them in memory at once."""
 WEIGHTS_MAX = 1 << 27
 """Largest weight matrix: checking a layer takes a byte a weight; VGG-16 has 103 million in one."""
 

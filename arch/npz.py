@@ -76,7 +76,10 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
             info.external_attr = 0o644 << 16
             little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             header = _npy_header(ArraySpec(little.dtype.str, little.shape))
-            archive.writestr(info, header + little.tobytes())
+            info.file_size = len(header) + little.nbytes
+            with archive.open(info, "w") as member:  # no copy of the array is made
+                member.write(header)
+                member.write(little.reshape(-1).view(np.uint8).data)
 
 
 def _npy_header(spec: ArraySpec) -> bytes:

@@ -191,11 +191,7 @@ def needed_shape(
 
 
 def _ous_per_output(table: LayerTable) -> int:
-    counts = [0] * table.spec.cols
-    for output in table.outputs.ravel().tolist():
-        if output >= 0:
-            counts[output] += 1
-    return max(counts)
+    return int(np.bincount(table.outputs[table.outputs >= 0], minlength=1).max())
 
 
 def _layer_fields(

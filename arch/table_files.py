@@ -18,6 +18,7 @@ from arch.manifest import (
     MANIFEST,
     MANIFEST_BYTES_MAX,
     LayerEntry,
+    Manifest,
     build_manifest,
     file_name,
     manifest_bytes,
@@ -27,7 +28,7 @@ from arch.npz import npz_size_max, read_npz, write_npz
 from arch.regular_file import open_regular
 from arch.tables import LayerTable, MappingTables
 
-__all__ = ["MANIFEST", "load", "save"]
+__all__ = ["MANIFEST", "load", "read_layers", "read_manifest", "save"]
 
 
 def save(tables: MappingTables, directory: Path) -> MappingTables:
@@ -87,6 +88,25 @@ def load(directory: Path) -> MappingTables:
     :exc:`arch.errors.InputError`
         If anything is wrong, in one line that names the file.
     """
+    manifest = read_manifest(directory)
+    return MappingTables(
+        name=manifest.name,
+        geometry=manifest.geometry,
+        layers=tuple(read_layers(directory, manifest)),
+        host=manifest.host,
+        sha256=manifest.sha256,
+        provenance=manifest.provenance,
+    )
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of tables, checked in itself; their files are not opened.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        As :func:`load`.
+    """
     path = Path(directory) / MANIFEST
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: is not a directory of mapping tables")
@@ -94,18 +114,19 @@ def load(directory: Path) -> MappingTables:
         _named(path),
         open_regular(path, size_max=MANIFEST_BYTES_MAX) as (file, size),
     ):
-        manifest = parse_manifest(file.read(size))
-    return MappingTables(
-        name=manifest.name,
-        geometry=manifest.geometry,
-        layers=tuple(
-            _read_layer(path.with_name(entry.file), entry, manifest.geometry)
-            for entry in manifest.layers
-        ),
-        host=manifest.host,
-        sha256=manifest.sha256,
-        provenance=manifest.provenance,
-    )
+        return parse_manifest(file.read(size))
+
+
+def read_layers(directory: Path, manifest: Manifest) -> Iterator[LayerTable]:
+    """The layers one after the other, so that a caller need not hold more than one.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        As :func:`load`, once the layer that is wrong is reached.
+    """
+    for entry in manifest.layers:
+        yield _read_layer(Path(directory) / entry.file, entry, manifest.geometry)
 
 
 def _check_replaceable(directory: Path) -> None:

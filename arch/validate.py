@@ -13,9 +13,8 @@ from arch.errors import InputError
 from arch.fixed import ActFormat
 from arch.host import HostSpec, run_order
 from arch.layer import INPUT, LayerSpec
-from arch.manifest import MANIFEST, file_name
-from arch.table_files import load
-from arch.tables import MappingTables
+from arch.manifest import MANIFEST, Manifest, file_name
+from arch.table_files import read_layers, read_manifest
 from arch.validate_records import check_records
 
 __all__ = ["LayerSummary", "Validation", "validate"]
@@ -73,44 +72,41 @@ def validate(directory: Path) -> Validation:
     :exc:`arch.errors.InputError`
         If anything is wrong: one line with the file, and where there is one, layer and OU.
     """
-    tables = load(directory)
-    weights = []
-    _check_network(tables, Path(directory))
-    for index, table in enumerate(tables.layers):
+    manifest = read_manifest(directory)
+    _check_network(manifest, Path(directory))
+    layers: list[LayerSummary] = []
+    for table in read_layers(directory, manifest):
         try:
-            weights.append(check_records(table, tables.geometry))
+            weights = check_records(table, manifest.geometry)
         except InputError as error:
-            path = Path(directory) / file_name(index, table.spec.name)
+            path = Path(directory) / file_name(len(layers), table.spec.name)
             raise InputError(f"{path}: {error}") from error
-    return Validation(
-        name=tables.name,
-        sha256=tables.sha256,
-        layers=tuple(
+        layers.append(
             LayerSummary(
                 name=table.spec.name,
                 scheme=table.spec.scheme,
                 ous=table.ous,
-                crossbars=len(np.unique(table.crossbar)) * tables.geometry.arrays,
+                crossbars=len(np.unique(table.crossbar)) * manifest.geometry.arrays,
                 segments=table.segments,
                 segments_kept=table.segments_kept,
-                weights=count,
+                weights=weights,
             )
-            for table, count in zip(tables.layers, weights, strict=True)
-        ),
-    )
+        )
+        del table  # before the next one is read
+    return Validation(name=manifest.name, sha256=manifest.sha256, layers=tuple(layers))
 
 
-def _check_network(tables: MappingTables, directory: Path) -> None:
+def _check_network(manifest: Manifest, directory: Path) -> None:
     """Everything reads something that is there, in the shape and the format that it expects."""
-    for table in tables.layers:
-        bits, planes = table.spec.activation.bits, tables.geometry.act_bits
+    for layer in manifest.layers:
+        bits, planes = layer.spec.activation.bits, manifest.geometry.act_bits
         if bits > planes:
             raise InputError(
-                f"{directory / MANIFEST}: layer {table.spec.name}: activations of {bits} bits do "
+                f"{directory / MANIFEST}: layer {layer.spec.name}: activations of {bits} bits do "
                 f"not fit the {planes} planes of the geometry"
             )
     try:
-        order = run_order([table.spec for table in tables.layers], tables.host)
+        order = run_order([layer.spec for layer in manifest.layers], manifest.host)
     except ValueError as error:
         raise InputError(f"{directory / MANIFEST}: {error}") from error
     earlier: dict[str, LayerSpec | HostSpec] = {}

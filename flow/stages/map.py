@@ -8,7 +8,7 @@ from arch.engine_shape import EngineShape
 from arch.errors import InputError
 from arch.geometry import Geometry
 from arch.index_format import FORMATS, entropy_bits
-from arch.program import build_program
+from arch.program import needed_shape
 from arch.table_files import save
 from arch.tables import LayerTable
 from flow.json_file import write_json
@@ -32,7 +32,7 @@ def run(context: Context) -> None:
     network = load_integer_network(context.inputs["quantise"] / PRUNED)
     try:
         tables = map_network(network, geometry)
-        shape = build_program(tables).shape
+        shape = needed_shape(tables, None, skip_zero_planes=False)
     except ValueError as error:
         raise InputError(f"the network cannot be mapped: {error}") from error
     context.output.mkdir()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from arch.fixed import accumulator_bits, encode_weights
+from arch.fixed import accumulator_bits, encode_weights, weight_range
 from arch.geometry import Geometry
 from arch.matrix import matrix_sha256
 from arch.packing import pack_records
@@ -14,6 +14,9 @@ from sw.integer_network import IntegerLayer, IntegerNetwork
 from sw.segments import expand
 
 __all__ = ["map_layer", "map_network"]
+
+_CHUNK = 1 << 18
+"""Weights that are put into cells at a time; each takes some tens of bytes meanwhile."""
 
 
 def map_network(
@@ -108,19 +111,24 @@ def _check_pruned(layer: IntegerLayer, geometry: Geometry) -> None:
 def _cells(
     weights: np.ndarray, inputs: np.ndarray, outputs: np.ndarray, geometry: Geometry
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    used = (inputs >= 0)[:, :, None] & (outputs >= 0)[:, None, :]
-
-    def gather(levels: np.ndarray) -> np.ndarray:
-        # An index of -1 reads the last row or column; `used` clears what it reads.
-        picked = levels[inputs[:, :, None], outputs[:, None, :]]
-        picked[~used] = 0
-        cells = np.zeros((len(inputs), geometry.ou_rows, geometry.ou_cols), dtype=np.uint8)
-        width = geometry.ou_weights * geometry.slices
-        cells[:, :, :width] = picked.reshape(len(inputs), geometry.ou_rows, width)
-        return cells
-
-    positive, negative = encode_weights(weights, geometry)
-    return gather(positive), None if negative is None else gather(negative)
+    """Cells of all OUs, and the negative ones when differential; OUs are filled some at a time."""
+    encode_weights(np.array([weights.min(), weights.max()]), geometry)  # refuses what is too wide
+    low, high = weight_range(geometry.weight_bits)
+    levels = [of for of in encode_weights(np.arange(low, high + 1), geometry) if of is not None]
+    cells = [np.zeros((len(inputs), geometry.ou_rows, geometry.ou_cols), np.uint8) for _ in levels]
+    width = geometry.ou_weights * geometry.slices
+    ous = max(1, _CHUNK // (geometry.ou_rows * geometry.ou_weights))
+    for start in range(0, len(inputs), ous):
+        chunk = slice(start, start + ous)
+        rows, cols = inputs[chunk, :, None], outputs[chunk, None, :]
+        # An index of -1 reads the last row or column; what it reads is cleared.
+        codes = weights[rows, cols].astype(np.intp) - low
+        empty = (rows < 0) | (cols < 0)
+        for into, of in zip(cells, levels, strict=True):
+            picked = of[codes]
+            picked[empty] = 0
+            into[chunk, :, :width] = picked.reshape(*codes.shape[:2], width)
+    return cells[0], cells[1] if len(cells) > 1 else None
 
 
 def _most_ous_per_output(outputs: np.ndarray) -> int:

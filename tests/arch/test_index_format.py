@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from arch import index_format
 from arch.geometry import Geometry
 from arch.index_fields import index_widths
 from arch.index_format import FORMATS, entropy_bits
@@ -47,6 +48,17 @@ def test_decodes_to_the_records(name, drawn):
         assert decoded.dtype == np.int32
         assert decoded.shape == original.shape
         assert (decoded == original).all()
+
+
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+def test_parts_change_nothing(scheme, monkeypatch):
+    spec = linear_spec(90, 11, scheme=scheme)
+    table = map_layer(random_layer(spec, GEOMETRY, np.random.default_rng(1), ratio=0.4), GEOMETRY)
+    whole = FORMATS["explicit"].encode(table, GEOMETRY)
+    monkeypatch.setattr(index_format, "_CHUNK", 8)
+    assert table.ous > 16
+    assert table.ous % 8
+    assert FORMATS["explicit"].encode(table, GEOMETRY) == whole
 
 
 @given(layers())

@@ -191,12 +191,12 @@ def huge(content, *, count):
 
 
 def test_layer_too_large():
-    with pytest.raises(InputError, match=r"^layers\[0\] takes \d+ bytes, at most 1073741824"):
-        parse_altered(lambda content: huge(content, count=1 << 18))
+    with pytest.raises(InputError, match=r"^layers\[0\] takes \d+ bytes, at most 1879048192"):
+        parse_altered(lambda content: huge(content, count=1 << 19))
 
 
 def test_tables_too_large():
-    with pytest.raises(InputError, match=r"^its layers take \d+ bytes, at most 2147483648"):
+    with pytest.raises(InputError, match=r"^its layers take \d+ bytes, at most 4294967296"):
         parse_altered(lambda content: huge(content, count=200_000))
 
 

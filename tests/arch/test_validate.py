@@ -2,6 +2,7 @@ import ast
 import io
 import re
 import tracemalloc
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def test_accepts_any_layer(tmp_path_factory, drawn):
     assert validate(path).layers[0].segments_kept == layer.kept.sum()
 
 
+def test_holds_one_layer_at_a_time(tmp_path, monkeypatch):
+    path = written(tmp_path / "tables", *CASES[0])
+    tables = []
+
+    def check(table, geometry):
+        assert not any(layer() for layer in tables)
+        tables.append(weakref.ref(table))
+        return 0
+
+    monkeypatch.setattr(arch.validate, "check_records", check)
+    validate(path)
+    assert len(tables) == 2
+
+
 def test_text(tmp_path):
     lines = validate(written(tmp_path)).lines()
     assert re.fullmatch(
@@ -101,7 +116,7 @@ def test_ous_of_2_to_the_26(directory):
     alter_manifest(directory, change(0, ous=1 << 26, crossbars=11184811))
     if load_geometry(directory)["encoding"] == "differential":
         alter_manifest(directory, change(0, crossbars=2 * 11184811))
-    refuses(directory, r"/manifest.json: layers\[0\] takes \d+ bytes, at most 1073741824")
+    refuses(directory, r"/manifest.json: layers\[0\] takes \d+ bytes, at most 1879048192")
 
 
 def load_geometry(directory):

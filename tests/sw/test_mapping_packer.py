@@ -7,7 +7,7 @@ from hypothesis import given
 from arch.fixed import ActFormat
 from arch.geometry import Geometry
 from arch.matrix import rebuild_matrix
-from sw.mapping import count, map_layer, map_network
+from sw.mapping import count, map_layer, map_network, packer
 from tests.sw.integer_layers import layers, linear_spec, random_layer, small_network
 
 GEOMETRY = Geometry(rows=8, cols=16, ou_rows=4, ou_cols=8)
@@ -157,3 +157,17 @@ def test_accumulator_too_wide():
     layer = random_layer(spec, wide, np.random.default_rng(0), ratio=0)
     with pytest.raises(ValueError, match="layer layer: 2057 OUs add into one output"):
         map_layer(layer, wide)
+
+
+@pytest.mark.parametrize("encoding", ["offset", "differential"])
+def test_parts_change_nothing(encoding, monkeypatch):
+    geometry = dataclasses.replace(GEOMETRY, encoding=encoding)
+    layer = random_layer(linear_spec(30, 7), geometry, np.random.default_rng(1), ratio=0.4)
+    whole = map_layer(layer, geometry)
+    monkeypatch.setattr(packer, "_CHUNK", 24)  # three OUs
+    parts = map_layer(layer, geometry)
+    assert whole.ous % 3
+    assert (parts.cells == whole.cells).all()
+    if encoding == "differential":
+        assert (parts.cells_negative == whole.cells_negative).all()
+    assert (rebuild_matrix(parts, geometry) == layer.weights).all()
