@@ -4,20 +4,28 @@ The cycles are a closed form unless planes are skipped; then, and why a layer id
 its positions, one after the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from arch.cycles import layer_cycles
+from arch.cycles import LayerCycles, counted_cycles, layer_cycles
 from arch.idle_cycles import layer_idle
+from arch.layer import LayerSpec
 from arch.network_program import NetworkProgram
+from arch.network_shape import NetworkShape
 from arch.network_step import Step
 from arch.skipping_cycles import work_of_layer
 from arch.tables import MappingTables
 
-__all__ = ["NetworkCycles", "StepCycles", "image_cycles", "network_cycles"]
+__all__ = [
+    "NetworkCycles",
+    "StepCycles",
+    "counted_network_cycles",
+    "image_cycles",
+    "network_cycles",
+]
 
 _BETWEEN = 3
 """Cycles from the end of a step to the start of the next, beside one a word: reading the first
@@ -116,6 +124,43 @@ def network_cycles(tables: MappingTables, program: NetworkProgram) -> NetworkCyc
     )
 
 
+def counted_network_cycles(
+    steps: Sequence[Step], shape: NetworkShape, ous: Mapping[str, int]
+) -> NetworkCycles:
+    """As :func:`network_cycles`, of a network of which only numbers of OUs are known.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        Its steps, see :func:`arch.network_program.plan_steps`.
+    shape : NetworkShape
+        The engine.
+    ous : mapping of str to int
+        OUs of each layer.
+    """
+    engine = shape.engine
+    layers = {
+        step.name: replace(
+            counted_cycles(
+                rows=step.spec.rows,
+                cols=step.spec.cols,
+                ous=ous[step.name],
+                positions=step.spec.positions,
+                geometry=engine.geometry,
+                fetch_steps=engine.fetch_steps,
+                conversion=engine.conversion,
+            ),
+            queue=int(engine.skip_zero_planes),
+        )
+        for step in steps
+        if isinstance(step.spec, LayerSpec)
+    }
+    return NetworkCycles(
+        steps=tuple(_every_plane(step, shape, layers.get(step.name)) for step in steps),
+        tiles=engine.tiles,
+    )
+
+
 def image_cycles(
     tables: MappingTables, program: NetworkProgram, windows: Mapping[str, np.ndarray]
 ) -> NetworkCycles:
@@ -139,43 +184,59 @@ def image_cycles(
 def _step(
     step: Step, tables: MappingTables, program: NetworkProgram, windows: np.ndarray | None = None
 ) -> StepCycles:
-    shape, tiles = program.shape, program.shape.engine.tiles
-    between = shape.step_words + _BETWEEN
-    planes = skipped = 0
+    shape = program.shape
+    if step.walk is None or step.kind != "layer":
+        return _every_plane(step, shape, None)
+    table = tables.layer(step.name)
+    every = layer_cycles(table, shape.engine, positions=step.walk.windows)
+    if windows is None:
+        return _every_plane(step, shape, every)
+    beat = shape.engine.geometry.ou_rows
+    done = work_of_layer(
+        table,
+        shape.engine,
+        windows,
+        load=step.walk.window_runs(lanes=shape.lanes, beat=beat),
+        first_beat=step.walk.first_beat_runs(lanes=shape.lanes, beat=beat),
+        late=_WINDOW,
+    )
+    idle = dict(done.idle)
+    idle["output"] += shape.engine.tiles * _STORE
+    skipped = every.planes - done.planes
+    return _cycles_of(step, shape, done.total, idle, planes=done.planes, skipped=skipped)
+
+
+def _every_plane(step: Step, shape: NetworkShape, layer: LayerCycles | None) -> StepCycles:
+    """A step if every plane is issued; ``layer`` is the work of a layer, None of another step."""
+    tiles = shape.engine.tiles
     if step.walk is None:
         work = step.result.size
-        idle = {"load": tiles * (work + _STORE)}
-    else:
-        beat = shape.engine.geometry.ou_rows
-        window = step.walk.window_runs(lanes=shape.lanes, beat=beat)
-        if step.kind == "layer":
-            table = tables.layer(step.name)
-            if windows is None:
-                layer = layer_cycles(table, shape.engine, positions=step.walk.windows)
-                layer = replace(layer, load=window)
-                work, planes = layer.total + _WINDOW, layer.planes
-                idle = layer_idle(layer, late=_WINDOW)
-            else:
-                first_beat = step.walk.first_beat_runs(lanes=shape.lanes, beat=beat)
-                done = work_of_layer(
-                    table,
-                    shape.engine,
-                    windows,
-                    load=window,
-                    first_beat=first_beat,
-                    late=_WINDOW,
-                )
-                work, planes, idle = done.total, done.planes, dict(done.idle)
-                every = layer_cycles(table, shape.engine, positions=step.walk.windows)
-                skipped = every.planes - planes
-            idle["output"] += tiles * _STORE
-        else:
-            work = window * step.walk.windows + _OPERATION
-            idle = {"operation": tiles * (work + _STORE)}
+        return _cycles_of(step, shape, work, {"load": tiles * (work + _STORE)})
+    window = step.walk.window_runs(lanes=shape.lanes, beat=shape.engine.geometry.ou_rows)
+    if layer is None:
+        work = window * step.walk.windows + _OPERATION
+        return _cycles_of(step, shape, work, {"operation": tiles * (work + _STORE)})
+    layer = replace(layer, load=window)
+    idle = dict(layer_idle(layer, late=_WINDOW))
+    idle["output"] += tiles * _STORE
+    return _cycles_of(step, shape, layer.total + _WINDOW, idle, planes=layer.planes)
+
+
+def _cycles_of(
+    step: Step,
+    shape: NetworkShape,
+    work: int,
+    idle: Mapping[str, int],
+    *,
+    planes: int = 0,
+    skipped: int = 0,
+) -> StepCycles:
+    """The cycles of a step that works for ``work`` of them."""
+    between = shape.step_words + _BETWEEN
     return StepCycles(
         name=step.name,
         cycles=between + work + _STORE,
         planes=planes,
         skipped=skipped,
-        idle={"steps": tiles * between} | idle,
+        idle={"steps": shape.engine.tiles * between, **idle},
     )

@@ -21,7 +21,16 @@ from arch.tables import MappingTables
 from arch.walk import Level, Walk, layer_walk, operation_walk
 from arch.words import WordLayout
 
-__all__ = ["NetworkProgram", "build_network_program"]
+__all__ = [
+    "LANES",
+    "NetworkProgram",
+    "build_network_program",
+    "network_shape",
+    "plan_steps",
+]
+
+LANES = 4
+"""Banks of the feature memory, unless more or fewer are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class NetworkProgram:
 def build_network_program(
     tables: MappingTables,
     *,
-    lanes: int = 4,
+    lanes: int = LANES,
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
     argmax: bool = False,
@@ -104,16 +113,16 @@ def build_network_program(
         shape=None if shape is None else shape.engine,
     )
     order = run_order([table.spec for table in tables.layers], tables.host)
-    maps, depth = _place(order)
-    steps = (Step(spec=None, walk=None, result=maps[INPUT]), *(_step(s, maps) for s in order))
+    steps, depth = plan_steps(order)
     if shape is None:
-        shape = replace(_shape(layers.shape, steps, lanes=lanes, depth=depth), argmax=argmax)
+        shape = network_shape(layers.shape, steps, lanes=lanes, depth=depth)
+        shape = replace(shape, argmax=argmax)
         if capacity is not None:
             shape = enlarge(shape, capacity)
             shape = replace(shape, engine=replace(shape.engine, loadable=True))
             layers = build_program(tables, shape=shape.engine)
     else:
-        needed = _shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
+        needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
         check_fits(replace(needed, argmax=shape.argmax), shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(
@@ -121,6 +130,24 @@ def build_network_program(
         )
     words = [word for step in steps for word in step.words(shape, layers, last=step is steps[-1])]
     return NetworkProgram(shape=shape, layers=layers, steps=steps, words=tuple(words))
+
+
+def plan_steps(order: Sequence[LayerSpec | HostSpec]) -> tuple[tuple[Step, ...], int]:
+    """The steps of a network, and the elements of the memory that holds its feature maps.
+
+    Parameters
+    ----------
+    order : sequence of LayerSpec or HostSpec
+        In the order in which they run, see :func:`arch.host.run_order`.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If they do not follow from each other.
+    """
+    maps, depth = _place(order)
+    first = Step(spec=None, walk=None, result=maps[INPUT])
+    return (first, *(_step(spec, maps) for spec in order)), depth
 
 
 def _step(spec: LayerSpec | HostSpec, maps: Mapping[str, FeatureMap]) -> Step:
@@ -159,7 +186,16 @@ def _place(order: Sequence[LayerSpec | HostSpec]) -> tuple[dict[str, FeatureMap]
     return maps, depth_of(lives, places)
 
 
-def _shape(engine: EngineShape, steps: Sequence[Step], *, lanes: int, depth: int) -> NetworkShape:
+def network_shape(
+    engine: EngineShape, steps: Sequence[Step], *, lanes: int, depth: int
+) -> NetworkShape:
+    """The smallest network engine around a layer engine that runs ``steps``.
+
+    Parameters
+    ----------
+    lanes, depth : int
+        As in :class:`arch.network_shape.NetworkShape`.
+    """
     walks = [step.walk for step in steps if step.walk is not None]
     counts = [level.count for walk in walks for level in walk.levels]
     counts += [step.result.shape[0] for step in steps]

@@ -12,8 +12,8 @@ import numpy as np
 from arch.capacity import check_fits
 from arch.crossbar_macro import MacroShape, count_crossbars, macro_words
 from arch.engine_shape import EngineShape
-from arch.fixed import accumulator_bits
-from arch.index_fields import index_fields, input_mode, output_mode
+from arch.index_fields import index_fields
+from arch.layer_needs import engine_shape, needs_of_table
 from arch.tables import LayerTable, MappingTables
 from arch.tiles import ous_by_tile, tile_name
 from arch.words import WordLayout
@@ -169,29 +169,12 @@ def needed_shape(
     if macro_latency is not None:
         crossbars = count_crossbars(tables)
         macro = MacroShape(geometry=geometry, crossbars=crossbars, latency=macro_latency)
-    modes = [(input_mode(table), output_mode(table)) for table in layers]
-    return EngineShape(
-        geometry=geometry,
-        # The modes of all layers share one memory: the general one, if any layer needs it.
-        input_mode="list" if any(mode == "list" for mode, _ in modes) else "block",
-        output_mode="list" if any(mode == "list" for _, mode in modes) else "group",
-        layers=len(layers),
-        ous=max(
-            sum(max(1, len(ous)) for ous in tile)
-            for tile in zip(*(ous_by_tile(t, geometry.tiles) for t in layers), strict=True)
-        ),
-        blocks=max(-(-table.spec.rows // geometry.ou_rows) for table in layers),
-        outputs=max(table.spec.cols for table in layers),
-        channels=sum(table.spec.cols for table in layers),
-        acc_bits=max(accumulator_bits(geometry, _ous_per_output(table)) for table in layers),
-        out_bits=max(out.bits + (not out.signed) for out in (t.spec.output for t in layers)),
+    return engine_shape(
+        [needs_of_table(table, geometry) for table in layers],
+        geometry,
         macro=macro,
         skip_zero_planes=skip_zero_planes,
     )
-
-
-def _ous_per_output(table: LayerTable) -> int:
-    return int(np.bincount(table.outputs[table.outputs >= 0], minlength=1).max())
 
 
 def _layer_fields(

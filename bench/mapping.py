@@ -190,7 +190,7 @@ def row_of(options: dict[str, Any], figures: dict[str, dict[str, Any]]) -> list[
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.mapping", description=__doc__)
-    parser.add_argument("networks", nargs="*", choices=NETWORKS, default=NETWORKS)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=SCHEMES)
     parser.add_argument("--ratio", type=float, default=0.7, help="pruned share (0.7)")
     parser.add_argument("--encoding", choices=ENCODINGS, default="offset")
