@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from flow.page.run import Run
-from flow.page.scale import round_scale
+from flow.page.scale import strip_scale
 
 __all__ = ["accuracy", "wilson"]
 
@@ -37,7 +37,7 @@ def accuracy(run: Run) -> dict[str, Any] | None:
                     "change": known[name] - known["float"],
                 }
             )
-    scale = round_scale(
+    scale = strip_scale(
         100 * min(row["low"] for row in rows), 100 * max(row["high"] for row in rows)
     )
     return {

@@ -11,7 +11,7 @@ from arch.network_program import build_network_program
 from arch.registers import IDLE_CAUSES, find_register
 from flow.hardware_section import HardwareSection
 from flow.page.run import Run
-from flow.page.scale import round_scale
+from flow.page.scale import strip_scale
 
 __all__ = ["activity"]
 
@@ -47,7 +47,7 @@ def activity(run: Run) -> dict[str, Any] | None:
         "meanings": {
             cause: find_register(f"idle_{cause}").text.partition(": ")[2] for cause in idle
         },
-        "scale": round_scale(0, total, ticks=4),
+        "scale": strip_scale(0, total, tight=True),
         "skips": bool(run.hardware.get("skip_zero_planes")),
     }
 

@@ -20,10 +20,11 @@ def cycles(run: Run) -> dict[str, Any] | None:
         return None
     taken = report.get("image_cycles", {})
     most = max((taken[name]["most"] for name, *_ in _NETWORKS if name in taken), default=1)
-    hardware = run.hardware
-    built = "skipping" if hardware.get("skip_zero_planes") else "pruned"
+    skips = bool(run.hardware.get("skip_zero_planes"))
+    built = "skipping" if skips else "pruned"
     network = report["cosim"].get("network")
     return {
+        "skips": skips,
         "layers": report["layers"],
         "totals": report["totals"],
         "images": [

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flow.page.run import Run
-from flow.page.scale import round_scale
+from flow.page.scale import strip_scale
 
 __all__ = ["index"]
 
@@ -40,5 +40,5 @@ def index(run: Run) -> dict[str, Any] | None:
             "bound": sum(row["bound"] for row in rows),
             "bits": [sum(bits) for bits in zip(*(row["bits"] for row in rows), strict=True)],
         },
-        "scale": round_scale(0, max(most, 1.0)),
+        "scale": strip_scale(0, max(most, 1.0)),
     }

@@ -15,9 +15,7 @@ def origin(run: Run) -> dict[str, Any]:
     report = run.report
     values = report.get("configuration", {})
     order = [name for name in Configuration.model_fields if name in values]
-    text = yaml.safe_dump(
-        {name: values[name] for name in order}, sort_keys=False, default_flow_style=None, width=76
-    )
+    text = yaml.safe_dump({name: values[name] for name in order}, sort_keys=False, width=1000)
     return {
         "hashes": [
             (label, report["hashes"][name])

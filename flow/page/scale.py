@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from flow.page.numbers import decimal
 
-__all__ = ["Scale", "round_scale"]
+__all__ = ["Scale", "round_scale", "strip_scale"]
 
 _STEPS = (1, 2, 2.5, 5, 10)
+_UNITS = ((1e6, 1e6, "\xa0M"), (1e5, 1e3, "\xa0k"), (0, 1, ""))
+"""Smallest step that is written in a unit, the unit, and its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +40,31 @@ class Scale:
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Place and label of every tick."""
-        digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
-        if round(self.step, digits) != self.step:
+        unit, name = next((unit, name) for least, unit, name in _UNITS if self.step >= least)
+        step = self.step / unit
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        if not math.isclose(round(step, digits), step):
             digits += 1  # 2.5
-        first, last = (
-            math.ceil(self.low / self.step - 1e-9),
-            math.floor(self.high / self.step + 1e-9),
-        )
-        values = [number * self.step for number in range(first, last + 1)]
-        return [(self.at(value), decimal(value, digits)) for value in values]
+        first = math.ceil(self.low / self.step - 1e-9)
+        last = math.floor(self.high / self.step + 1e-9)
+        return [
+            (self.at(number * self.step), decimal(number * step, digits) + (name if number else ""))
+            for number in range(first, last + 1)
+        ]
 
 
 def round_scale(
-    low: float, high: float, *, start: float = 0, end: float = 100, ticks: int = 5
+    low: float,
+    high: float,
+    *,
+    start: float = 0,
+    end: float = 100,
+    ticks: int = 5,
+    tight: bool = False,
 ) -> Scale:
-    """A scale with round ends around ``low`` to ``high``, and about so many ticks.
+    """A scale with round ticks around ``low`` to ``high``, and about so many of them.
+
+    It ends at ticks, or, if ``tight``, at ``low`` and ``high`` themselves.
 
     Raises
     ------
@@ -67,9 +79,20 @@ def round_scale(
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in _STEPS if power * factor >= rough * (1 - 1e-9))
     return Scale(
-        low=math.floor(low / step + 1e-9) * step,
-        high=math.ceil(high / step - 1e-9) * step,
+        low=low if tight else math.floor(low / step + 1e-9) * step,
+        high=high if tight else math.ceil(high / step - 1e-9) * step,
         start=start,
         end=end,
         step=step,
     )
+
+
+def strip_scale(low: float, high: float, *, tight: bool = False) -> Scale:
+    """The scale of a column of strips in a table, 100 wide, with room for the labels at its ends.
+
+    Parameters
+    ----------
+    low, high, tight
+        As in :func:`round_scale`.
+    """
+    return round_scale(low, high, start=5, end=95, ticks=4, tight=tight)

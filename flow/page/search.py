@@ -81,15 +81,15 @@ def _pareto(
     finalists: Sequence[Policy],
     chosen: Policy | None,
 ) -> Chart:
-    front = _front(episodes)
     dense = (found.get("dense") or {}).get("accuracy")
-    heights = [policy.accuracy for policy in (*front, *finalists)] + ([dense] if dense else [])
-    low = max(0.0, min(heights) - _FAR)
+    judged = [policy.accuracy for policy in finalists] + ([dense] if dense else [])
+    low = min([*judged, max(policy.accuracy for policy in episodes)]) - _FAR
     shown = [policy for policy in episodes if policy.accuracy >= low]
-    costs = [policy.cost for policy in (*episodes, *finalists)]
+    front = _front(shown)
+    costs = [policy.cost for policy in (*shown, *finalists)]
+    heights = [policy.accuracy for policy in (*shown, *finalists)] + judged
     x = round_scale(min(costs), max(costs), start=chart.LEFT, end=chart.RIGHT)
-    lowest = min(policy.accuracy for policy in (*shown, *front, *finalists))
-    y = round_scale(100 * max(low, lowest), 100 * max(heights), start=chart.BOTTOM, end=chart.TOP)
+    y = round_scale(100 * min(heights), 100 * max(heights), start=chart.BOTTOM, end=chart.TOP)
     series = [
         Series(style="dots", label="a policy in the search", path=chart.dots(_at(shown), x, y)),
         Series(style="front", label="Pareto front", path=chart.steps(_at(front), x, y)),
@@ -111,7 +111,8 @@ def _pareto(
     name = found.get("hardware", "cost").replace("_", " ")
     return Chart(
         title="Accuracy against hardware cost",
-        description=f"{len(episodes)} policies, {len(front)} of them on the Pareto front.",
+        description=f"{len(episodes)} policies, {len(front)} of them on the Pareto front. "
+        f"{len(episodes) - len(shown)} of less than {100 * low:.0f} % are not shown.",
         x=x,
         y=y,
         x_label=f"hardware cost: {'OUs' if name == 'ous' else name}",

@@ -120,7 +120,17 @@ def test_whole_job(mapped):
     assert again.returncode == 0
     assert again.stderr.count("up to date") == 8
     assert again.stdout == done.stdout
-    assert ohmforge("report", mapped).stdout == done.stdout
+    page = (mapped / "report.html").read_bytes()
+    assert b"every layer takes the cycles of the formula" in page
+    assert report["image_steps"]["image"] == 2
+    steps = report["image_steps"]["steps"]
+    assert sum(step["cycles"] for step in steps) == network["cycles_rtl"]
+    for cause in ("steps", "load", "window", "input", "output"):
+        idle = sum(step["idle"].get(cause, 0) for step in steps)
+        assert idle == counters[f"idle_{cause}"]["rtl"]
+    (mapped / "report.html").unlink()
+    assert ohmforge("report", mapped.name, cwd=mapped.parent).stdout == done.stdout
+    assert (mapped / "report.html").read_bytes() == page
 
 
 def test_search_example(tmp_path):
