@@ -5,6 +5,9 @@ import shutil
 
 import numpy as np
 
+from arch.fixed import ActFormat, OutFormat
+from arch.geometry import Geometry
+from arch.layer import LayerSpec
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
 from arch.table_files import load
@@ -17,13 +20,15 @@ from flow.stages import STAGES
 from flow.stages import map as map_stage
 from flow.stages import report as report_stage
 from flow.stages.image_cycles import cycles_of_images, steps_of_image
-from sw.integer_network import save_integer_network
+from sw.integer_network import IntegerNetwork, save_integer_network
 from sw.policy import Policy, write_policy
-from tests.sw.integer_layers import small_network
+from tests.sw.integer_layers import linear_spec, random_layer, small_network
 
-__all__ = ["forget", "write_record", "write_run"]
+__all__ = ["SMALL", "forget", "wide_network", "write_record", "write_run"]
 
 LOSS = 0.02
+SMALL = {"rows": 30, "cols": 30}
+"""Crossbars of nine OUs."""
 
 
 def write_run(path, *, network=None, wrong=0, seed=0, **sections):
@@ -42,7 +47,7 @@ def write_run(path, *, network=None, wrong=0, seed=0, **sections):
     (path / "train").mkdir()
     images = {"train": 900, "validation": 100, "test": 400}
     write_json(path / "train" / "accuracy.json", {"accuracy": 0.95, "images": images})
-    ratios = {name: 0.6 for name in names}
+    ratios = dict.fromkeys(names, 0.6)
     write_policy(Policy(scheme=configuration.prune.scheme, ratios=ratios), path / "policy.yaml")
     _write_search(path / "search", configuration, names)
     (path / "prune").mkdir()
@@ -59,6 +64,35 @@ def write_run(path, *, network=None, wrong=0, seed=0, **sections):
     for stage in STAGES:
         write_record(directory, stage, configuration)
     return directory
+
+
+def wide_network(scheme="column_vector", *, ratio=0.6):
+    """Two layers that take many small crossbars each."""
+    geometry = Geometry(**SMALL)
+    rng = np.random.default_rng(4)
+    conv = LayerSpec(
+        name="conv",
+        kind="conv2d",
+        source="input",
+        in_shape=(6, 6, 6),
+        out_shape=(24, 6, 6),
+        kernel=(3, 3),
+        padding=(1, 1),
+        scheme=scheme,
+        activation=ActFormat(),
+        output=OutFormat(),
+    )
+    scores = linear_spec(
+        864,
+        4,
+        name="scores",
+        source="conv",
+        in_shape=conv.out_shape,
+        scheme=scheme,
+        output=OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767),
+    )
+    layers = tuple(random_layer(spec, geometry, rng, ratio=ratio) for spec in (conv, scores))
+    return IntegerNetwork(name="wide", layers=layers, input_scale=1 / 255, in_shape=conv.in_shape)
 
 
 def write_record(directory, stage, configuration):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from flow.page.scale import round_scale, strip_scale
 
+MINUS = "\N{MINUS SIGN}"
 FINITE = st.floats(-1e9, 1e9, allow_nan=False)
 
 
@@ -24,7 +25,7 @@ def test_upwards():
     """The place of the larger value may be the smaller one, as on paper."""
     scale = round_scale(-1, 1, start=200, end=0, ticks=4)
     assert scale.ticks == [
-        (200, "−1.0"), (150, "−0.5"), (100, "0.0"), (50, "0.5"), (0, "1.0"),
+        (200, f"{MINUS}1.0"), (150, f"{MINUS}0.5"), (100, "0.0"), (50, "0.5"), (0, "1.0"),
     ]  # fmt: skip
 
 
