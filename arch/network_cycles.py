@@ -20,6 +20,8 @@ from arch.skipping_cycles import work_of_layer
 from arch.tables import MappingTables
 
 __all__ = [
+    "BETWEEN",
+    "WINDOW",
     "NetworkCycles",
     "StepCycles",
     "counted_network_cycles",
@@ -27,12 +29,12 @@ __all__ = [
     "network_cycles",
 ]
 
-_BETWEEN = 3
+BETWEEN = 3
 """Cycles from the end of a step to the start of the next, beside one a word: reading the first
 word, the check, and the start."""
 _STORE = 1
 """Cycles from the last result to the end of its step."""
-_WINDOW = 3
+WINDOW = 3
 """Cycles that the beats of a window come later than beats from outside, beside those that take
 longer to read than one beat a cycle."""
 _OPERATION = 10
@@ -198,7 +200,7 @@ def _step(
         windows,
         load=step.walk.window_runs(lanes=shape.lanes, beat=beat),
         first_beat=step.walk.first_beat_runs(lanes=shape.lanes, beat=beat),
-        late=_WINDOW,
+        late=WINDOW,
     )
     idle = dict(done.idle)
     idle["output"] += shape.engine.tiles * _STORE
@@ -217,9 +219,9 @@ def _every_plane(step: Step, shape: NetworkShape, layer: LayerCycles | None) -> 
         work = window * step.walk.windows + _OPERATION
         return _cycles_of(step, shape, work, {"operation": tiles * (work + _STORE)})
     layer = replace(layer, load=window)
-    idle = dict(layer_idle(layer, late=_WINDOW))
+    idle = dict(layer_idle(layer, late=WINDOW))
     idle["output"] += tiles * _STORE
-    return _cycles_of(step, shape, layer.total + _WINDOW, idle, planes=layer.planes)
+    return _cycles_of(step, shape, layer.total + WINDOW, idle, planes=layer.planes)
 
 
 def _cycles_of(
@@ -232,7 +234,7 @@ def _cycles_of(
     skipped: int = 0,
 ) -> StepCycles:
     """The cycles of a step that works for ``work`` of them."""
-    between = shape.step_words + _BETWEEN
+    between = shape.step_words + BETWEEN
     return StepCycles(
         name=step.name,
         cycles=between + work + _STORE,

@@ -18,6 +18,8 @@ from typer.core import TyperCommand
 from arch.errors import OhmforgeError, ToolError
 from flow.compare_command import compare
 from flow.console import Interrupted, err, out, print_wide, say
+from flow.explain_command import EXAMPLES as EXPLAIN_EXAMPLES
+from flow.explain_command import explain
 from flow.load_image_command import load_image
 from flow.options import Config, Override
 from flow.sweep_command import sweep
@@ -159,25 +161,6 @@ def validate(
 
 
 @app.command()
-def explain(
-    directory: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="A run directory, or a directory of mapping tables."),
-    ],
-    layer: Annotated[str, typer.Option(metavar="L", help="Name of the layer.")],
-    row: Annotated[int, typer.Option(metavar="R", help="Row of the weight matrix, from 0.")],
-    col: Annotated[int, typer.Option(metavar="C", help="Column of the matrix, from 0.")],
-) -> None:
-    """Say where a weight is stored, or why it is gone."""
-    from arch.table_files import load
-    from flow.tables_path import tables_of
-    from sw.mapping.explanation import explain as explain_weight
-
-    for line in explain_weight(load(tables_of(directory)), layer, row, col).lines():
-        say(line)
-
-
-@app.command()
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
 ) -> None:
@@ -200,6 +183,7 @@ def report(
         _print_report(directory)
 
 
+app.command(epilog=EXPLAIN_EXAMPLES)(explain)
 app.command("load-image")(load_image)
 app.command()(sweep)
 app.command()(compare)

@@ -1,8 +1,11 @@
 """Where the command line writes."""
 
+import json
+from typing import Any
+
 from rich.console import Console, RenderableType
 
-__all__ = ["Interrupted", "err", "out", "print_wide", "say", "tell"]
+__all__ = ["Interrupted", "err", "out", "print_json", "print_wide", "say", "tell"]
 
 _WIDTH = 240
 
@@ -37,3 +40,8 @@ def print_wide(table: RenderableType) -> None:
     if not console.is_terminal:
         console = Console(width=max(console.width, _WIDTH))
     console.print(table, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; NaN and infinity, which JSON lacks, raise ValueError."""
+    say(json.dumps(value, indent=1, allow_nan=False))

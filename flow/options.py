@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Config", "Output", "Override"]
+__all__ = ["Config", "Json", "Output", "Override", "Quiet"]
 
 Config = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
@@ -25,3 +25,12 @@ Override = Annotated[
     ),
 ]
 """Values in the place of those in the configuration file."""
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON instead of text; docs/flow.md describes its keys."),
+]
+"""Whether results are printed for programs."""
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print results and errors only, no progress.")
+]
+"""Whether nothing is told of the work that goes on."""

@@ -1,40 +1,26 @@
 """Explains where a weight went, or why it is gone, and what an operation unit holds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from arch.errors import InputError
 from arch.fixed import weight_range
 from arch.geometry import Geometry
-from arch.index_fields import input_mode, output_mode
 from arch.matrix import stored_weights
-from arch.tables import LayerTable, MappingTables
+from arch.tables import LayerTable
+from sw.mapping.hardware_view import HardwareView, OuSchedule
+from sw.mapping.index_entry import IndexEntry
+from sw.mapping.network_place import RowPlace, place_of_row
+from sw.mapping.ou_place import OuPlace, in_range, layer_of, ou_place
+from sw.mapping.segment_rank import SegmentRank
 
-__all__ = ["OuExplanation", "OuPlace", "WeightExplanation", "WeightPlace", "explain", "explain_ou"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OuPlace:
-    """Where an OU lies: its number in the layer, crossbar, slot, and the slot's row and column.
-
-    ``tile`` is None if there is only one.
-    """
-
-    ou: int
-    crossbar: int
-    slot: int
-    slot_row: int
-    slot_col: int
-    tile: int | None = None
-
-    def __str__(self) -> str:
-        tile = "" if self.tile is None else f"tile {self.tile}, "
-        return (
-            f"OU {self.ou}: {tile}crossbar {self.crossbar}, slot {self.slot} "
-            f"(slot row {self.slot_row}, slot column {self.slot_col})"
-        )
+__all__ = [
+    "OuExplanation",
+    "WeightExplanation",
+    "WeightPlace",
+    "explain",
+    "explain_ou",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +43,10 @@ class WeightPlace:
         Cell level of each slice; of the positive array when differential.
     levels_negative : tuple of int or None
         Cell levels of the negative array when differential.
-    index : str
-        The index entries that feed the word line and take the result.
+    index : IndexEntry
+        The index record that feeds the word line and takes the result.
+    schedule : OuSchedule
+        When the OU is worked on.
     """
 
     at: OuPlace
@@ -68,116 +56,167 @@ class WeightPlace:
     bit_lines: tuple[int, ...]
     levels: tuple[int, ...]
     levels_negative: tuple[int, ...] | None
-    index: str
+    index: IndexEntry
+    schedule: OuSchedule
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightExplanation:
-    """One weight of a layer; ``place`` is None when its segment was pruned.
+    """One weight of a layer.
 
-    ``segment`` names the segment in words, ``code`` how the weight follows from the cells.
+    Parameters
+    ----------
+    layer, row, col
+        The weight: layer, and row and column of its matrix.
+    source : RowPlace
+        What the row multiplies; the column is the output channel.
+    weight : int
+        Its value, 0 if it was pruned.
+    segment : str
+        The segment that it belongs to, in words.
+    segments, segments_kept : int
+        Segments of the layer, and those that were kept.
+    rank : SegmentRank or None
+        The norm of the segment among the others; None if it is not known.
+    ratio : float or None
+        Share of the segments that was to be pruned; None if it is not known.
+    code : str
+        How the weight follows from the cells.
+    place : WeightPlace or None
+        Where it is stored; None if its segment was pruned.
     """
 
     layer: str
     row: int
     col: int
+    source: RowPlace
     weight: int
     segment: str
+    segments: int
+    segments_kept: int
+    rank: SegmentRank | None
+    ratio: float | None
     code: str
     place: WeightPlace | None
-
-    def lines(self) -> list[str]:
-        """The explanation as text."""
-        head = f"weight ({self.row}, {self.col}) of layer {self.layer} is "
-        if self.place is None:
-            return [f"{head}0: it was pruned", f"its segment, {self.segment}, is stored nowhere"]
-        place = self.place
-        first, last = place.bit_lines[0], place.bit_lines[-1]
-        bit_lines = f"bit line {first}" if first == last else f"bit lines {first} to {last}"
-        levels = f"cell levels {_numbers(place.levels)}"
-        if place.levels_negative is not None:
-            negative = _numbers(place.levels_negative)
-            levels += f" in the positive array and {negative} in the negative"
-        return [
-            f"{head}{self.weight}",
-            f"its segment, {self.segment}, was kept",
-            str(place.at),
-            f"word line {place.word_line} (line {place.lane} of the OU)",
-            f"{bit_lines} (weight column {place.column} of the OU)",
-            f"{levels}, least significant slice first",
-            f"weight = {self.code}",
-            place.index,
-        ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OuExplanation:
-    """What an OU holds: ``weights`` are (row, column, weight), word line by word line."""
+    """What an OU holds, and when it is worked on.
+
+    Parameters
+    ----------
+    layer : str
+        The layer.
+    at : OuPlace
+        Where the OU lies.
+    inputs, outputs : tuple of int
+        Matrix row of each word line, matrix column of each weight column; -1 for none.
+    weights : tuple of (int, int, int)
+        Row, column and value of every weight, word line by word line.
+    index : IndexEntry
+        Its index record.
+    schedule : OuSchedule
+        When it is worked on.
+    plane : int or None
+        A plane that is asked for.
+    """
 
     layer: str
     at: OuPlace
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     weights: tuple[tuple[int, int, int], ...]
-
-    def lines(self) -> list[str]:
-        """The explanation as text."""
-        return [
-            f"layer {self.layer}, {self.at}",
-            f"word lines read inputs {_numbers(self.inputs)}",
-            f"weight columns add into outputs {_numbers(self.outputs)}",
-            *(f"weight ({row}, {col}) is {weight}" for row, col, weight in self.weights),
-        ]
+    index: IndexEntry
+    schedule: OuSchedule
+    plane: int | None = None
 
 
-def explain(tables: MappingTables, layer: str, row: int, col: int) -> WeightExplanation:
+def explain(
+    hardware: HardwareView,
+    layer: str,
+    row: int,
+    col: int,
+    *,
+    rank: SegmentRank | None = None,
+    ratio: float | None = None,
+    position: int | None = None,
+) -> WeightExplanation:
     """Where weight ``(row, col)`` of a layer is stored, or which pruned segment it was in.
+
+    Parameters
+    ----------
+    hardware : HardwareView
+        The tables, and the engines that run them.
+    rank, ratio : optional
+        What is known of the choice of segments.
+    position : int, optional
+        The output position whose cycles are given; some unless given.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If there is no such layer, row or column; the message states what there is.
+        If there is no such layer, row, column or position; the message states what there is.
     """
-    table, geometry = _layer(tables, layer), tables.geometry
-    _in_range("row", row, table.spec.rows, layer)
-    _in_range("column", col, table.spec.cols, layer)
-    segment = _segment(table, geometry, row, col)
+    tables = hardware.tables
+    table, geometry = layer_of(tables, layer), tables.geometry
+    in_range("row", row, table.spec.rows, layer)
+    in_range("column", col, table.spec.cols, layer)
+    if position is not None:
+        in_range("output position", position, table.spec.positions, layer)
+    weight, code, place = 0, "0", None
     holders = np.flatnonzero((table.inputs == row).any(axis=1) & (table.outputs == col).any(axis=1))
-    if not len(holders):
-        return WeightExplanation(
-            layer=layer, row=row, col=col, weight=0, segment=segment, code="0", place=None
-        )
-    ou = int(holders[0])
-    lane = int(np.flatnonzero(table.inputs[ou] == row)[0])
-    column = int(np.flatnonzero(table.outputs[ou] == col)[0])
-    weight = int(stored_weights(table, geometry, slice(ou, ou + 1))[0, lane, column])
+    if len(holders):
+        ou = int(holders[0])
+        lane = int(np.flatnonzero(table.inputs[ou] == row)[0])
+        column = int(np.flatnonzero(table.outputs[ou] == col)[0])
+        weight = int(stored_weights(table, geometry, slice(ou, ou + 1))[0, lane, column])
+        code = _code(weight, geometry)
+        place = _place(hardware, table, ou, lane, column, position)
     return WeightExplanation(
         layer=layer,
         row=row,
         col=col,
+        source=place_of_row(table.spec, row),
         weight=weight,
-        segment=segment,
-        code=_code(weight, geometry),
-        place=_place(table, geometry, ou, lane, column),
+        segment=_segment(table, geometry, row, col),
+        segments=table.segments,
+        segments_kept=table.segments_kept,
+        rank=rank,
+        ratio=ratio,
+        code=code,
+        place=place,
     )
 
 
-def explain_ou(tables: MappingTables, layer: str, ou: int) -> OuExplanation:
-    """Which weights OU number ``ou`` of a layer holds.
+def explain_ou(
+    hardware: HardwareView,
+    layer: str,
+    ou: int,
+    *,
+    plane: int | None = None,
+    position: int | None = None,
+) -> OuExplanation:
+    """Which weights OU number ``ou`` of a layer holds, and when it is worked on.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If there is no such layer or OU; the message states what there is.
+        If there is no such layer, OU, plane or position; the message states what there is.
     """
-    table = _layer(tables, layer)
-    _in_range("OU", ou, table.ous, layer)
+    tables = hardware.tables
+    table = layer_of(tables, layer)
+    in_range("OU", ou, table.ous, layer)
+    if plane is not None:
+        in_range("plane", plane, tables.geometry.act_bits, layer)
+    if position is not None:
+        in_range("output position", position, table.spec.positions, layer)
     inputs = tuple(table.inputs[ou].tolist())
     outputs = tuple(table.outputs[ou].tolist())
     weights = stored_weights(table, tables.geometry, slice(ou, ou + 1))[0].tolist()
     return OuExplanation(
         layer=layer,
-        at=_ou_place(table, tables.geometry, ou),
+        at=ou_place(table, tables.geometry, ou),
         inputs=inputs,
         outputs=outputs,
         weights=tuple(
@@ -186,20 +225,10 @@ def explain_ou(tables: MappingTables, layer: str, ou: int) -> OuExplanation:
             for column, col in enumerate(outputs)
             if row >= 0 and col >= 0
         ),
+        index=hardware.index_entry(layer, ou),
+        schedule=hardware.schedule(layer, ou, position),
+        plane=plane,
     )
-
-
-def _layer(tables: MappingTables, name: str) -> LayerTable:
-    try:
-        return tables.layer(name)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-
-
-def _in_range(what: str, number: int, count: int, layer: str) -> None:
-    if not 0 <= number < count:
-        legal = f"0 to {count - 1}" if count else "none: all of it was pruned"
-        raise InputError(f"layer {layer} has no {what} {number}; legal is {legal}")
 
 
 def _segment(table: LayerTable, geometry: Geometry, row: int, col: int) -> str:
@@ -213,20 +242,16 @@ def _segment(table: LayerTable, geometry: Geometry, row: int, col: int) -> str:
     return f"columns {group * geometry.ou_weights} to {last} (column group {group}) of row {row}"
 
 
-def _ou_place(table: LayerTable, geometry: Geometry, ou: int) -> OuPlace:
-    slot_row, slot_col = int(table.slot_row[ou]), int(table.slot_col[ou])
-    return OuPlace(
-        ou=ou,
-        crossbar=int(table.crossbar[ou]),
-        slot=slot_row * geometry.slot_cols + slot_col,
-        slot_row=slot_row,
-        slot_col=slot_col,
-        tile=int(table.crossbar[ou]) % geometry.tiles if geometry.tiles > 1 else None,
-    )
-
-
-def _place(table: LayerTable, geometry: Geometry, ou: int, lane: int, column: int) -> WeightPlace:
-    at = _ou_place(table, geometry, ou)
+def _place(
+    hardware: HardwareView,
+    table: LayerTable,
+    ou: int,
+    lane: int,
+    column: int,
+    position: int | None,
+) -> WeightPlace:
+    geometry = hardware.tables.geometry
+    at = ou_place(table, geometry, ou)
     first = column * geometry.slices
     cells = slice(first, first + geometry.slices)
     negative = table.cells_negative
@@ -239,21 +264,9 @@ def _place(table: LayerTable, geometry: Geometry, ou: int, lane: int, column: in
         bit_lines=tuple(range(bit_line, bit_line + geometry.slices)),
         levels=tuple(table.cells[ou, lane, cells].tolist()),
         levels_negative=None if negative is None else tuple(negative[ou, lane, cells].tolist()),
-        index=f"index record {ou}: {'; '.join(_index(table, geometry, ou, lane, column))}",
+        index=hardware.index_entry(table.spec.name, ou),
+        schedule=hardware.schedule(table.spec.name, ou, position),
     )
-
-
-def _index(table: LayerTable, geometry: Geometry, ou: int, lane: int, column: int) -> Iterator[str]:
-    row, col = int(table.inputs[ou, lane]), int(table.outputs[ou, column])
-    block, offset = divmod(row, geometry.ou_rows)
-    if input_mode(table) == "block":
-        yield f"row block {block} feeds input {row}"
-    else:
-        yield f"input entry {lane} (block {block}, lane {offset}) feeds input {row}"
-    if output_mode(table) == "group":
-        yield f"column group {col // geometry.ou_weights} takes output {col}"
-    else:
-        yield f"output entry {column} takes output {col}"
 
 
 def _code(weight: int, geometry: Geometry) -> str:
@@ -261,7 +274,3 @@ def _code(weight: int, geometry: Geometry) -> str:
         return f"{max(weight, 0)} - {max(-weight, 0)}"
     low = weight_range(geometry.weight_bits)[0]
     return f"{weight - low} - {-low}"
-
-
-def _numbers(values: tuple[int, ...]) -> str:
-    return " ".join("none" if value < 0 else str(value) for value in values)

@@ -10,7 +10,9 @@ from arch.program import build_program
 from arch.table_files import load
 from arch.tiles import count_crossbars, ous_by_tile, place_ous
 from arch.validate import validate
-from sw.mapping import count, explain_ou, map_network
+from sw.mapping import count, map_network
+from sw.mapping.explanation import explain_ou
+from sw.mapping.hardware_view import HardwareView
 from tests.arch.altered_tables import alter_arrays, put, read_manifest, refuses, written
 from tests.arch.test_program import unpack
 from tests.sw.integer_layers import residual_network
@@ -92,7 +94,8 @@ def test_wrong_places_are_refused(tables, array, ou, value, message):
 
 
 def test_explained(tables):
-    place = explain_ou(load(tables), load(tables).layers[0].spec.name, 3).at
+    hardware = HardwareView.of(load(tables))
+    place = explain_ou(hardware, hardware.tables.layers[0].spec.name, 3).at
     assert (place.tile, place.crossbar, place.slot) == (1, 1, 1)
     assert str(place) == "OU 3: tile 1, crossbar 1, slot 1 (slot row 0, slot column 1)"
 

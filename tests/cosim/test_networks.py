@@ -15,6 +15,9 @@ from cosim.cosimulation import STALLS
 from cosim.networks import cosimulate_network
 from hw.emit import write_verilog
 from sw.mapping import map_network
+from sw.mapping.cycle_explanation import explain_cycle
+from sw.mapping.hardware_view import HardwareView
+from tests.cosim.waveform import values_at_edges
 from tests.sw.integer_layers import residual_network
 
 pytestmark = pytest.mark.cosim
@@ -111,17 +114,58 @@ def change_step(program, name, field, bit):
     return change_bit("steps", step * program.shape.step_words + word, bit)
 
 
-def test_a_wrong_weight_is_named(network, tmp_path):
-    """By image, layer, position and channel; a waveform is there without being asked for."""
-    verilog = altered(network, tmp_path, change_bit("cells", 0, 5))
-    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+@pytest.fixture(scope="module")
+def wrong_weight(network, tmp_path_factory):
+    """What is found where a weight is wrong; a waveform is there without being asked for."""
+    place = tmp_path_factory.mktemp("wrong_weight")
+    verilog = altered(network, place, change_bit("cells", 0, 5))
+    return simulate(network, verilog, place, stalls=(0,), resets=False)
+
+
+def test_a_wrong_weight_is_named(wrong_weight):
+    """By image, layer, position and channel."""
     assert re.fullmatch(
         r"image \d, layer conv, position \d+, channel \d: expected -?\d+, seen -?\d+",
-        done.problems[0],
+        wrong_weight.problems[0],
     )
-    assert done.runs[0].mismatches > 0
-    assert done.waves is not None
-    assert done.waves.read_text().startswith("$version")
+    assert wrong_weight.runs[0].mismatches > 0
+    assert wrong_weight.waves is not None
+    assert wrong_weight.waves.read_text().startswith("$version")
+
+
+def test_explained_cycles_are_those_of_the_waveform(network, wrong_weight):
+    """The signals that an explanation of a cycle names have the values that it says."""
+    directory, program, _ = network
+    hardware = HardwareView(load(directory / "tables"), program.layers, program)
+    engine = ("network_bench", "engine", "engine")
+    tile = (*engine, "layers", "tile0", "controller")
+    cycles = values_at_edges(
+        wrong_weight.waves,
+        ("network_bench", "engine", "clk"),
+        (*engine, "control", "number"),
+        (*engine, "control", "cycles"),
+        (*tile, "o__valid"),
+        (*tile, "o__payload.ou"),
+        (*tile, "o__payload.tag.first"),
+        (*tile, "plane"),
+    )
+    seen = {}  # of the last image
+    for step, cycle, *signals in cycles:
+        seen[step, cycle] = signals
+    explained = [
+        explain_cycle(hardware, cycle) for cycle in range(1, hardware.network.total + 1, 7)
+    ]
+    planes = 0
+    for found in explained:
+        (moment,) = found.tiles
+        valid, ou, first, turn = seen[found.step, found.in_step]
+        assert valid == (moment.work is not None), found
+        if moment.work is not None:
+            assert ou == moment.work.address, found
+            assert moment.work.plane == 7 - turn, found
+            assert first == (turn == 0), found
+            planes += 1
+    assert planes > 50
 
 
 def test_a_wrong_address_is_named(network, tmp_path):
