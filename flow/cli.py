@@ -9,20 +9,23 @@ import os
 import sys
 import warnings
 from importlib import metadata
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
-from arch.errors import OhmforgeError, ToolError
-from flow.compare_command import compare
-from flow.console import Interrupted, err, out, print_wide, say
-from flow.explain_command import EXAMPLES as EXPLAIN_EXAMPLES
-from flow.explain_command import explain
-from flow.load_image_command import load_image
-from flow.options import Config, Override
-from flow.sweep_command import sweep
+from arch.errors import OhmforgeError
+from flow import (
+    compare_command,
+    doctor_command,
+    explain_command,
+    load_image_command,
+    report_command,
+    run_command,
+    sweep_command,
+    validate_command,
+)
+from flow.console import Interrupted, err, out
+from flow.options import Quiet
 
 __all__ = ["app", "main"]
 
@@ -38,28 +41,15 @@ _NO_FILE = {
     errno.EPERM,
     errno.EROFS,
 }
-_STAGES = ("train", "search", "prune", "quantise", "map", "verilog", "cosim", "report")
+_TELLING = ("run", "sweep", "compare")
+"""Commands that tell of the work that goes on, and so have ``--quiet``."""
 
 app = typer.Typer(
     name="ohmforge",
     help="From a trained neural network to proven Verilog for ReRAM crossbars.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class _RunCommand(TyperCommand):
-    """``run``, whose ``--force`` may stand alone."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        spelt = []
-        for index, word in enumerate(args):
-            spelt.append(word)
-            following = args[index + 1] if index + 1 < len(args) else ""
-            if word == "--force" and following not in (*_STAGES, "all"):
-                spelt.append("all")
-        return super().parse_args(ctx, spelt)
 
 
 def _print_version(wanted: bool) -> None:
@@ -70,138 +60,29 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback(
     epilog="Exit status: 0 all well; 1 a check of the product failed; 2 bad input or a missing "
-    "tool; 130 interrupted."
+    "tool; 130 interrupted. Every command has --help, with examples."
 )
 def root(
+    ctx: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """From a trained neural network to proven Verilog for ReRAM crossbars."""
+    if quiet:
+        ctx.default_map = {name: {"quiet": True} for name in _TELLING}
 
 
-@app.command()
-def doctor() -> None:
-    """Look for every tool that a run needs, and say how to get what is missing."""
-    from rich.table import Table
-
-    from flow.doctor import examine
-
-    findings = examine()
-    table = Table("tool", "", "", box=None, show_header=False, pad_edge=False)
-    for finding in findings:
-        table.add_row("ok" if finding.found else "MISSING", finding.tool, finding.text)
-    out().print(table, soft_wrap=True)
-    missing = [finding.tool for finding in findings if not finding.found]
-    if missing:
-        raise ToolError(f"missing: {', '.join(missing)}")
-
-
-@app.command(cls=_RunCommand)
-def run(
-    config: Config,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="The run directory; made if it is not there."
-        ),
-    ],
-    until: Annotated[
-        str | None,
-        typer.Option(metavar="STAGE", help=f"The last stage to run: {', '.join(_STAGES)}."),
-    ] = None,
-    force: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[STAGE]",
-            help="Run this stage, or all if none is named, even if nothing changed.",
-        ),
-    ] = None,
-    override: Override = None,
-) -> None:
-    """Carry out the job in CONFIG: train, prune, map, write the Verilog, prove it, report.
-
-    A stage whose inputs did not change is not run again, so an interrupted run goes on where it
-    stopped. policy.yaml in DIR may be edited by hand; the edit is kept and used.
-    """
-    from flow.job import Job, check_names
-    from flow.read_configuration import read_configuration
-    from flow.run_directory import RunDirectory
-    from flow.stages import STAGES
-    from flow.terminal import Terminal
-
-    configuration = read_configuration(config, override or ())
-    check_names(STAGES, until=until, force=force or ())
-    with Terminal(err()) as terminal:
-        job = Job(configuration, RunDirectory.create(output), stages=STAGES, listener=terminal)
-        try:
-            job.run(until=until, force=force or ())
-        except KeyboardInterrupt:
-            where = f" in stage {terminal.stage}" if terminal.stage else ""
-            raise Interrupted(f"interrupted{where}; the same command goes on from there") from None
-    if until in (None, STAGES[-1].name):
-        _print_report(output)
-    job.judge(until=until)
-
-
-@app.command()
-def validate(
-    directory: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="Mapping tables, or a run directory that has them."),
-    ],
-) -> None:
-    """Check mapping tables, without the code that made them."""
-    from arch.validate import validate as validate_tables
-    from flow.tables_path import tables_of
-
-    for line in validate_tables(tables_of(directory)).lines():
-        say(line)
-
-
-@app.command()
-def report(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
-) -> None:
-    """Print the tables that a run closes with, and write the page report.html.
-
-    Of a run that is not finished the page has what is there.
-    """
-    from flow.page import PAGE, write_page
-    from flow.page.open_run import open_run
-    from flow.report_file import REPORT
-    from flow.run_directory import RunDirectory
-
-    opened = RunDirectory.open(directory)
-    run = open_run(opened)
-    write_page(directory / PAGE, run)
-    if run.missing:
-        say(f"no {REPORT}, or an old one: {', '.join(run.missing)} not done, or not up to date")
-        say(_page_line(directory))
-    else:
-        _print_report(directory)
-
-
-app.command(epilog=EXPLAIN_EXAMPLES)(explain)
-app.command("load-image")(load_image)
-app.command()(sweep)
-app.command()(compare)
-
-
-def _print_report(directory: Path) -> None:
-    from flow.report_file import REPORT, read_report
-    from flow.report_table import report_tables
-
-    tables = report_tables(read_report(directory / REPORT))
-    print_wide(tables)
-    say(_page_line(directory))
-
-
-def _page_line(directory: Path) -> str:
-    from flow.page import PAGE
-
-    return f"page          {directory / PAGE}"
+app.command(cls=run_command.RunCommand, epilog=run_command.EXAMPLES)(run_command.run)
+app.command(epilog=report_command.EXAMPLES)(report_command.report)
+app.command(epilog=explain_command.EXAMPLES)(explain_command.explain)
+app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
+app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)
+app.command("load-image", epilog=load_image_command.EXAMPLES)(load_image_command.load_image)
+app.command(epilog=sweep_command.EXAMPLES)(sweep_command.sweep)
+app.command(epilog=compare_command.EXAMPLES)(compare_command.compare)
 
 
 def main(arguments: list[str] | None = None) -> None:

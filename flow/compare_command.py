@@ -5,10 +5,20 @@ from typing import Annotated
 import typer
 
 from arch.errors import InputError
-from flow.console import Interrupted, print_wide, tell
-from flow.options import Config, Output, Override
+from flow.console import Interrupted, print_json, print_wide, tell
+from flow.options import Config, Json, Output, Override, Quiet
 
-__all__ = ["compare"]
+__all__ = ["EXAMPLES", "compare"]
+
+EXAMPLES = """\
+Examples:
+
+\b
+ohmforge compare examples/digits_search.yaml -o runs/agents
+ohmforge compare examples/digits_search.yaml -o runs/agents --agents ddpg,uniform --seeds 0
+ohmforge compare examples/digits_search.yaml -o runs/agents --executor ray --jobs 2 --json
+"""
+"""What ``--help`` closes with."""
 
 _SEED_DIGITS = 10
 
@@ -36,6 +46,8 @@ def compare(
         int | None,
         typer.Option(min=1, help="With ray on this machine: how many run side by side."),
     ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let agents search for the same networks, with the same recovery and number of policies.
 
@@ -60,11 +72,20 @@ def compare(
     address = search.ray_address if search else None
     with new_executor(name, address=address, cpus=jobs) as place:
         try:
-            rows = compare_agents(configuration, output, compared, executor=place, say=tell)
+            rows = compare_agents(
+                configuration, output, compared, executor=place, say=_nothing if quiet else tell
+            )
         except KeyboardInterrupt:
             raise Interrupted("interrupted; the same command goes on from there") from None
-    print_wide(comparison_table(rows, title=f"{configuration.name}: agents"))
+    if json:
+        print_json({"agents": rows})
+    else:
+        print_wide(comparison_table(rows, title=f"{configuration.name}: agents"))
     judge(rows)
+
+
+def _nothing(line: str) -> None:
+    """Takes a line that nobody wants."""
 
 
 def _words(text: str) -> list[str]:

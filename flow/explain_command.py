@@ -1,13 +1,13 @@
 """The command ``ohmforge explain``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from arch.errors import InputError
+from flow.complete import layers
 from flow.console import print_json, say
-from flow.options import Json
+from flow.options import Json, TablesPath
 
 __all__ = ["EXAMPLES", "explain"]
 
@@ -25,11 +25,11 @@ ohmforge explain runs/digits --cycle 2000 --layer conv2
 
 
 def explain(
-    directory: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="A run directory, or a directory of mapping tables."),
-    ],
-    layer: Annotated[str | None, typer.Option(metavar="L", help="Name of the layer.")] = None,
+    directory: TablesPath,
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="L", help="Name of the layer.", autocompletion=layers),
+    ] = None,
     row: Annotated[
         int | None, typer.Option(metavar="R", help="Row of the weight matrix, from 0.")
     ] = None,

@@ -6,15 +6,21 @@ from typing import Annotated
 import typer
 
 from flow.console import say
+from flow.options import TablesPath
 
-__all__ = ["load_image"]
+__all__ = ["EXAMPLES", "load_image"]
+
+EXAMPLES = """\
+Examples:
+
+\b
+ohmforge load-image runs/digits --for runs/other/verilog/network/names.json -o digits.img
+"""
+"""What ``--help`` closes with."""
 
 
 def load_image(
-    directory: Annotated[
-        Path,
-        typer.Argument(metavar="TABLES", help="Mapping tables, or a run directory that has them."),
-    ],
+    directory: TablesPath,
     names: Annotated[
         Path,
         typer.Option(

@@ -15,6 +15,7 @@ from flow.json_file import read_json
 from flow.run_directory import RunDirectory
 from flow.stages import STAGES
 from flow.stages.cosim import RESULT
+from flow.swept_case import SweptCase
 
 __all__ = ["PARAMETERS", "sweep_network", "with_values"]
 
@@ -44,7 +45,7 @@ def with_values(configuration: Configuration, values: Mapping[str, Any]) -> Conf
 
 def sweep_network(
     configuration: Configuration, output: Path, *, strength: int, say: Callable[[str], None]
-) -> None:
+) -> list[SweptCase]:
     """Run the job of each case in a run directory in ``output``, and tell ``say`` about it.
 
     The dense network is trained once. What is finished is not done again.
@@ -60,43 +61,59 @@ def sweep_network(
     ------
     :exc:`arch.errors.InputError`
         If no image would go through the network engine.
-    :exc:`arch.errors.CheckFailed`
-        If a case is not exact; all are run first.
     """
     if not configuration.cosim.network_images:
         raise InputError("cosim.network_images must be at least 1 for a sweep of the hardware")
-    cases, problems = covering(PARAMETERS, strength), []
+    cases = covering(PARAMETERS, strength)
+    swept: list[SweptCase] = []
     with RunDirectory.create(output).locked():
         trained = RunDirectory.create(output / _TRAIN.name)
         Job(configuration, trained, stages=(_TRAIN,), listener=Silent()).run()
         for number, values in enumerate(cases, 1):
             told = ", ".join(f"{path} {written(value)}" for path, value in values.items())
+            outputs: int | None = None
+            problems: tuple[str, ...] = ()
             try:
-                verdict = _prove(with_values(configuration, values), output, number, trained)
+                found = _prove(with_values(configuration, values), output, number, trained)
+                verdict, outputs = _verdict(found), _outputs(found)
             except CheckFailed as problem:
                 verdict = str(problem)
-                problems.append(f"case {number}: {problem}")
+                problems = (verdict,)
+            swept.append(
+                SweptCase(
+                    number=number,
+                    values=dict(values),
+                    outputs_compared=outputs,
+                    problems=problems,
+                )
+            )
             say(f"case {number} of {len(cases)} ({told}): {verdict}")
-    say(f"{len(cases)} cases, {len(problems)} problems")
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise CheckFailed(f"{problems[0]}{more}")
+    return swept
 
 
-def _prove(configuration: Configuration, output: Path, number: int, trained: RunDirectory) -> str:
-    """Run the job of a case; what it found if all is well, CheckFailed if not."""
+def _prove(
+    configuration: Configuration, output: Path, number: int, trained: RunDirectory
+) -> dict[str, Any]:
+    """Run the job of a case; what cosimulation found if all is well, CheckFailed if not."""
     directory = RunDirectory.create(output / f"{number:03}")
     with directory.locked():
         directory.take(_TRAIN.name, _TRAIN.output, trained)
     job = Job(configuration, directory, stages=STAGES, listener=Silent())
     job.run(until=_PROVEN)
     job.judge(until=_PROVEN)
-    found = read_json(directory.path / _PROVEN / RESULT)
+    found: dict[str, Any] = read_json(directory.path / _PROVEN / RESULT)
+    return found
+
+
+def _outputs(found: Mapping[str, Any]) -> int:
+    return sum(layer["outputs_compared"] for layer in found["layers"].values())
+
+
+def _verdict(found: Mapping[str, Any]) -> str:
     network = found["network"]
-    outputs = sum(layer["outputs_compared"] for layer in found["layers"].values())
     return (
         f"{network['images_match']} of {network['images']} images, "
-        f"{network['outputs_compared']:,} elements and {outputs:,} outputs of layers equal; "
-        f"{network['cycles_mean']:,.0f} cycles an image, "
+        f"{network['outputs_compared']:,} elements and {_outputs(found):,} outputs of layers "
+        f"equal; {network['cycles_mean']:,.0f} cycles an image, "
         f"OU issue {100 * network['ou_issue_utilisation']:.1f} %"
     )

@@ -5,15 +5,28 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Config", "Json", "Output", "Override", "Quiet"]
+from flow.complete import configurations, run_directories
+
+__all__ = ["Config", "Json", "Output", "Override", "Quiet", "RunPath", "TablesPath"]
 
 Config = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="A YAML file; see docs/configuration.md.")
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file; see docs/configuration.md.",
+        autocompletion=configurations,
+    ),
 ]
 """The configuration file."""
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", metavar="DIR", help="Where to work; made if it is not there."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Where to work; made if it is not there.",
+        autocompletion=run_directories,
+    ),
 ]
 """The directory of what is made."""
 Override = Annotated[
@@ -34,3 +47,16 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print results and errors only, no progress.")
 ]
 """Whether nothing is told of the work that goes on."""
+RunPath = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A run directory.", autocompletion=run_directories)
+]
+"""A run directory that is there."""
+TablesPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR",
+        help="A run directory, or a directory of mapping tables.",
+        autocompletion=run_directories,
+    ),
+]
+"""Mapping tables that are there."""

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from arch.crossbar_macro import MACRO_LATENCY
-from arch.errors import CheckFailed
 from arch.fixed import ActFormat, OutFormat, weight_range
 from arch.geometry import ENCODINGS, Geometry
 from arch.layer import INPUT, SCHEMES, LayerSpec
@@ -26,6 +25,7 @@ from cosim.layer_case import LayerResult
 from cosim.layers import cosimulate_layers
 from flow.covering import covering
 from flow.run_directory import RunDirectory
+from flow.swept_case import SweptCase
 from hw.emit import write_verilog
 from sw.integer_network import IntegerLayer
 from sw.mapping import map_layer
@@ -242,28 +242,27 @@ def _windows(spec: LayerSpec, rng: np.random.Generator) -> np.ndarray:
     return windows
 
 
-def sweep_all(output: Path, *, strength: int, seed: int, say: Callable[[str], None]) -> None:
-    """Run every case in the run directory ``output``, and tell ``say`` about each.
-
-    Raises
-    ------
-    :exc:`arch.errors.CheckFailed`
-        If a case is not exact; all are run first.
-    """
+def sweep_all(
+    output: Path, *, strength: int, seed: int, say: Callable[[str], None]
+) -> list[SweptCase]:
+    """Run every case in the run directory ``output``, and tell ``say`` about each."""
     directory = RunDirectory.create(output)
     cases = sweep_cases(strength)
-    compared, problems = 0, []
+    swept: list[SweptCase] = []
     with directory.locked():
         shutil.rmtree(output / "cases", ignore_errors=True)
         for number, case in enumerate(cases, 1):
             place = output / "cases" / f"{number:03}"
             done = run_case(case, place, build_root=directory.scratch, seed=seed)
             outputs = sum(result.compared for result in done.runs)
-            compared += outputs
-            problems += [f"case {number}: {problem}" for problem in done.problems]
+            swept.append(
+                SweptCase(
+                    number=number,
+                    values=dict(case.values),
+                    outputs_compared=outputs,
+                    problems=tuple(done.problems),
+                )
+            )
             verdict = done.problems[0] if done.problems else f"{outputs} outputs equal"
             say(f"case {number} of {len(cases)} ({case}): {verdict}")
-    say(f"{len(cases)} cases, {compared} outputs compared, {len(problems)} problems")
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise CheckFailed(f"{problems[0]}{more}")
+    return swept

@@ -12,6 +12,7 @@ import pytest
 
 from arch.errors import CheckFailed, InputError, ToolError
 from flow import cli
+from flow.complete import STAGE_NAMES
 from flow.doctor import Finding
 from flow.stages import STAGES
 
@@ -34,12 +35,12 @@ def command(capsys):
 def job(command, fakes, monkeypatch, tmp_path):
     """Run the fake stages through the command line, without a report."""
     monkeypatch.setattr("flow.stages.STAGES", tuple(fakes.stages))
-    monkeypatch.setattr(cli, "_print_report", lambda directory: None)
+    monkeypatch.setattr("flow.run_command.print_report", lambda directory: None)
     return lambda *arguments: command("run", EXAMPLE, "-o", tmp_path / "run", *arguments)
 
 
 def test_stage_names():
-    assert tuple(stage.name for stage in STAGES) == cli._STAGES
+    assert tuple(stage.name for stage in STAGES) == STAGE_NAMES
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("run", "--help"), ("explain", "--help")])
@@ -205,7 +206,8 @@ flow.stages.STAGES = tuple(Stage(name=name, output=name, module="__main__") for 
 Stage.load = lambda self: sys.modules["__main__"]
 import flow.job
 flow.job.hash_code = lambda modules, distributions: ""
-cli._print_report = lambda directory: None
+import flow.run_command
+flow.run_command.print_report = lambda directory: None
 cli.main(["run", sys.argv[1], "-o", sys.argv[2]])
 """
 
