@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterable
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
+from arch.errors import InputError
 from sw.source_files import source_files, split_source
 
-__all__ = ["hash_code", "hash_files", "hash_source", "hash_value"]
+__all__ = ["BYTES_MAX", "hash_code", "hash_files", "hash_source", "hash_value"]
+
+BYTES_MAX = 1 << 36
+"""Largest file that is hashed, in bytes: some minutes of reading."""
 
 _CODE_SUFFIXES = {".py", ".json", ".v", ".sv", ".vlt", ".cpp", ".html", ".css"}
 
@@ -29,6 +34,11 @@ def hash_files(path: Path) -> dict[str, str]:
     dict of str to str
         By the path relative to the parent of ``path``, with forward slashes, in order; empty if
         there is nothing at ``path``.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If a file is larger than :data:`BYTES_MAX`.
     """
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     return {file.relative_to(path.parent).as_posix(): _hash_file(file) for file in files}
@@ -90,6 +100,9 @@ def _hash_source(path: Path) -> dict[str, str]:
 
 def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size  # a terabyte of nothing takes no room on a disk
+        if size > BYTES_MAX:
+            raise InputError(f"{path}: has {size} bytes, at most {BYTES_MAX} are read")
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -6,19 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from arch.errors import InputError
+from arch.regular_file import open_regular
 
-__all__ = ["HIDDEN", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = ["BYTES_MAX", "HIDDEN", "read_json", "write_bytes", "write_json", "write_text"]
 
 HIDDEN = ".ohmforge"
 """How the names of files begin that no one but this program should see."""
 
 
+BYTES_MAX = 1 << 26
+"""Largest JSON file that is read, in bytes; as Python's objects it takes some ten times as many."""
+
+
 def read_json(path: Path) -> Any:
     """The value in a JSON file; raises InputError if it cannot be read or is not JSON."""
+    with open_regular(path, size_max=BYTES_MAX) as (file, _):
+        text = file.read()
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        return json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not JSON") from error
 

@@ -35,12 +35,15 @@ def load_image(
     from arch.load_image import load_image as pack
     from arch.network_program import build_network_program
     from arch.table_files import load
+    from arch.validate import validate
     from flow.json_file import write_bytes
     from flow.names_file import read_shape
     from flow.tables_path import tables_of
 
     shape = read_shape(names)
-    program = build_network_program(load(tables_of(directory)), shape=shape)
+    tables = tables_of(directory)
+    validate(tables)  # a value that fits no field is found here, with layer and OU
+    program = build_network_program(load(tables), shape=shape)
     image = pack(program)
     write_bytes(output, image)
     say(f"{output}: {len(image) // 4} words, tables {program.tables_sha256}")

@@ -5,10 +5,12 @@ images, and people compress it, so sizes are taken from the file, bounded, and h
 """
 
 import math
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.lib import format as npy
 
 from arch.errors import InputError
 from arch.regular_file import open_regular
+from sw.datasets.unpacked_size import check_unpacked
 
 __all__ = ["FILE_BYTES_MAX", "read_arrays"]
 
@@ -44,7 +47,7 @@ def read_arrays(
                 return _read(archive, path, required, optional)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: is damaged: {error}") from error
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, TokenError, ValueError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -75,7 +78,9 @@ def _read(
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.ndarray:
     if info.file_size > FILE_BYTES_MAX:
         raise InputError(f"{what} has {info.file_size} bytes, at most {FILE_BYTES_MAX} are read")
-    with archive.open(info) as member:
+    check_unpacked(what, info.compress_size, info.file_size)
+    with archive.open(info) as member, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's of headers that Python 2 wrote
         version = npy.read_magic(member)
         if version not in ((1, 0), (2, 0)):
             raise InputError(f"{what} is in npy format {version}, 1.0 or 2.0 is read")

@@ -11,6 +11,7 @@ import numpy as np
 from arch.errors import InputError
 from arch.regular_file import open_regular
 from sw.datasets.labelled import Labelled, check_size
+from sw.datasets.unpacked_size import check_unpacked
 
 __all__ = ["read_idx"]
 
@@ -65,7 +66,12 @@ def _read(path: Path, *, dimensions: int) -> np.ndarray:
             return _array(file.read(header), file.read, size, path, dimensions)
         try:
             with gzip.open(file) as unpacked:
-                return _array(unpacked.read(header), unpacked.read, None, path, dimensions)
+
+                def read(count: int) -> bytes:
+                    check_unpacked(path, size, count)
+                    return unpacked.read(count)
+
+                return _array(unpacked.read(header), read, None, path, dimensions)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{path}: is damaged: {error}") from error
 

@@ -1,9 +1,11 @@
 """Hashes change with what they are of, and with nothing else."""
 
+import os
 import sys
 
 import pytest
 
+from arch.errors import InputError
 from flow.content_hash import hash_code, hash_files, hash_value
 
 
@@ -21,6 +23,14 @@ def test_files(tmp_path):
     assert len(set(hashes.values())) == 1
     assert hash_files(tmp_path / "d" / "g") == {"g": hashes["d/g"]}
     assert hash_files(tmp_path / "nothing") == {}
+
+
+def test_a_terabyte_of_nothing(tmp_path):
+    """Such a file takes no room on a disk, but reading it would take an hour."""
+    (tmp_path / "x").touch()
+    os.truncate(tmp_path / "x", 1 << 40)
+    with pytest.raises(InputError, match="x: has 1099511627776 bytes, at most 68719476736 are rea"):
+        hash_files(tmp_path)
 
 
 def test_code(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import gzip
 import io
 import pickle
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -259,6 +260,52 @@ def test_claims_more_than_it_has(tmp_path):
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"another size than its header|damaged|cannot be read"):
         read_arrays(path, ("images",))
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (b"((((", "cannot be read: "),  # NumPy's tokenizer has an error of its own
+        (b"(4L, 6, 5, 3)", None),  # as Python 2 wrote it: right, and NumPy would warn
+    ],
+)
+def test_header_that_numpy_stumbles_over(tmp_path, shape, message):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=pixels(4), labels=labels_of(4))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    old = b"(4, 6, 5, 3)"
+    assert old in members["images.npy"]
+    pad = b" " * (len(shape) - len(old))
+    members["images.npy"] = members["images.npy"].replace(
+        old + b", }" + pad, (shape + b", }").ljust(len(old) + 3)
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    if message is None:
+        assert len(read_npz(path)) == 4
+    else:
+        with pytest.raises(InputError, match=message):
+            read_npz(path)
+
+
+def test_files_that_blow_up(tmp_path, monkeypatch):
+    """A few bytes that unpack to as many as fill the memory are refused before they do."""
+    monkeypatch.setattr("sw.datasets.unpacked_size.UNPACKED_FREE", 10_000)
+    path, labels = tmp_path / "a.npz", labels_of(40)
+    for images, fits in ((np.zeros((40, 20, 20), np.uint8), False), (pixels(40, (20, 20)), True)):
+        np.savez_compressed(path, images=images, labels=labels)
+        write_mnist(tmp_path / "m", images, labels)
+        packed = gzip.compress(idx_bytes(images))
+        (tmp_path / "m" / "t10k-images-idx3-ubyte.gz").write_bytes(packed)
+        (tmp_path / "m" / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(labels.astype(np.uint8)))
+        for read in (lambda: read_npz(path), lambda: read_idx(tmp_path / "m", "test")):
+            if fits:
+                assert len(read()) == 40
+            else:
+                with pytest.raises(InputError, match=r"unpacks \d+ bytes to 16\d\d\d; if that"):
+                    read()
 
 
 def test_pickle_is_refused(tmp_path):
