@@ -11,9 +11,17 @@ from math import prod
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.layer import LayerSpec
 from arch.packing import segment_grid
 
-__all__ = ["block_diagonal", "block_rows", "count_segments", "group_mask", "segment_mask"]
+__all__ = [
+    "block_diagonal",
+    "block_rows",
+    "count_segments",
+    "in_group",
+    "segment_mask",
+    "side_by_side",
+]
 
 
 def block_rows(rows: int, cols: int, groups: int) -> np.ndarray:
@@ -53,12 +61,20 @@ def block_diagonal(blocks: np.ndarray, groups: int) -> np.ndarray:
     return matrix
 
 
-def group_mask(rows: int, cols: int, groups: int) -> np.ndarray:
-    """Where a weight can be: bool array, shape (R, C)."""
-    _check(rows, cols, groups)
-    row_group = np.arange(rows) // (rows // groups)
-    col_group = np.arange(cols) // (cols // groups)
-    return row_group[:, None] == col_group
+def side_by_side(matrix: np.ndarray, groups: int) -> np.ndarray:
+    """The blocks of a weight matrix side by side, shape (R / groups, C).
+
+    ``matrix`` itself if there is one group.
+    """
+    if groups == 1:
+        return matrix
+    rows, cols = matrix.shape
+    return matrix[block_rows(rows, cols, groups), np.arange(cols)]
+
+
+def in_group(rows: np.ndarray, cols: np.ndarray, spec: LayerSpec) -> np.ndarray:
+    """Whether inputs and outputs of a layer, which broadcast, are of the same group."""
+    return rows // (spec.rows // spec.groups) == cols // (spec.cols // spec.groups)
 
 
 def segment_mask(rows: int, cols: int, groups: int, scheme: str, geometry: Geometry) -> np.ndarray:

@@ -12,9 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
 from arch.index_fields import (
-    blocks,
-    groups,
     index_fields,
     index_widths,
     input_mode,
@@ -146,6 +145,8 @@ def _outputs(fields: Mapping[str, np.ndarray], cols: int, geometry: Geometry) ->
 class Bitmap:
     """One bit a segment, 1 where it is kept; the records follow by :mod:`arch.packing`.
 
+    Segments outside the groups of a layer have no bit.
+
     ``column_vector``: row block by row block, columns ascending. ``row_vector``: column group by
     column group, rows ascending.
     """
@@ -162,26 +163,29 @@ class Bitmap:
             line = np.clip(table.outputs[:, :1] // geometry.ou_weights, 0, None)
             line, member = np.broadcast_arrays(line, table.inputs)
             kept[member[member >= 0], line[member >= 0]] = True
-        inputs, outputs = pack_records(kept, spec.rows, spec.cols, spec.scheme, geometry)
+        there = segment_mask(spec.rows, spec.cols, spec.groups, spec.scheme, geometry)
+        inputs, outputs = pack_records(kept & there, spec.rows, spec.cols, spec.scheme, geometry)
         if not (np.array_equal(inputs, table.inputs) and np.array_equal(outputs, table.outputs)):
             raise ValueError(
                 f"layer {spec.name}: the OUs are not packed by the rule of {spec.scheme}, "
                 f"so that no bitmap gives them"
             )
-        lines = kept if spec.scheme == "column_vector" else kept.T
-        return Encoded(bits=lines.size, payload=_payload(lines), parameters={})
+        # Row block by row block, or column group by column group; what is in no group has no bit.
+        lines, bits = (kept, there) if spec.scheme == "column_vector" else (kept.T, there.T)
+        present = lines[bits]
+        return Encoded(bits=present.size, payload=_payload(present), parameters={})
 
     def decode(
         self, encoded: Encoded, spec: LayerSpec, geometry: Geometry
     ) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and outputs that the packing rule gives for the mask."""
-        if spec.scheme == "column_vector":
-            shape = blocks(spec.rows, geometry), spec.cols
-            kept = _bit_string(encoded, math.prod(shape)).reshape(shape)
-        else:
-            shape = groups(spec.cols, geometry), spec.rows
-            kept = _bit_string(encoded, math.prod(shape)).reshape(shape).T
-        return pack_records(kept.astype(np.bool_), spec.rows, spec.cols, spec.scheme, geometry)
+        there = segment_mask(spec.rows, spec.cols, spec.groups, spec.scheme, geometry)
+        lines = there if spec.scheme == "column_vector" else there.T
+        kept = np.zeros(lines.shape, dtype=np.bool_)
+        kept[lines] = _bit_string(encoded, int(np.count_nonzero(lines)))
+        if spec.scheme != "column_vector":
+            kept = kept.T
+        return pack_records(kept, spec.rows, spec.cols, spec.scheme, geometry)
 
 
 FORMATS: Mapping[str, IndexFormat] = {"explicit": Explicit(), "bitmap": Bitmap()}

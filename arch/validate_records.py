@@ -20,6 +20,7 @@ from arch.fixed import (
 from arch.geometry import Geometry
 from arch.matrix import matrix_sha256, rebuild_matrix, stored_weights
 from arch.tables import LayerTable
+from arch.validate_groups import check_groups
 
 __all__ = ["check_records"]
 
@@ -38,7 +39,7 @@ def check_records(table: LayerTable, geometry: Geometry) -> int:
     Returns
     -------
     int
-        Weights that are stored.
+        Weights that are stored; places outside the groups of the layer are none.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def check_records(table: LayerTable, geometry: Geometry) -> int:
             _check_structure(table, chunk)
         _check_kept(table)
         _check_cells(table, geometry)
-        weights = _check_once(table)
+        weights = _check_once(table) - check_groups(table, geometry, _chunks(table))
         _check_matrix(table, geometry)
         _check_requantisation(table)
         _check_accumulators(table, geometry)

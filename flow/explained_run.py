@@ -11,6 +11,7 @@ from arch.tables import LayerTable, MappingTables
 from flow.hardware_section import HardwareSection
 from flow.run_directory import MARKER, RunDirectory
 from flow.tables_path import tables_of
+from sw.capture import identifier
 from sw.mapping.hardware_view import HardwareView
 from sw.mapping.segment_rank import SegmentRank, rank_segment
 from sw.policy import read_policy
@@ -57,7 +58,7 @@ def segment_rank(
     weights = _matrix(read_any_tensors(path), table)
     if weights is None or not (0 <= row < table.spec.rows and 0 <= col < table.spec.cols):
         return None
-    return rank_segment(weights, row, col, scheme=table.spec.scheme, geometry=tables.geometry)
+    return rank_segment(weights, table.spec, (row, col), geometry=tables.geometry)
 
 
 def chosen_ratio(directory: Path, layer: str) -> float | None:
@@ -79,12 +80,13 @@ def _hardware(directory: Path) -> HardwareSection:
 
 
 def _matrix(tensors: dict[str, np.ndarray], table: LayerTable) -> np.ndarray | None:
-    """The weight matrix of a layer, rows in im2col order; None if the file has none like it."""
+    """The weights of a layer as :func:`sw.segments.norms` takes them; None if there are none."""
     for name, tensor in tensors.items():
         owner = name.removesuffix(".weight")
-        if owner == name or owner.replace(".", "_") != table.spec.name or not tensor.size:
+        if owner == name or identifier(owner) != table.spec.name or not tensor.size:
             continue
         matrix = tensor.reshape(len(tensor), -1).T
-        if matrix.shape == (table.spec.rows, table.spec.cols) and np.isfinite(matrix).all():
+        own = (table.spec.rows // table.spec.groups, table.spec.cols)
+        if matrix.shape == own and np.isfinite(matrix).all():
             return matrix
     return None

@@ -2,7 +2,8 @@
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -65,8 +66,9 @@ def capture(network: nn.Module, in_shape: Sequence[int]) -> Captured:
     """
     module = graph_of(network)
     shapes = _Shapes(module, in_shape)
-    for node in module.graph.nodes:
-        shapes.follow(node)
+    with _inference(network):
+        for node in module.graph.nodes:
+            shapes.follow(node)
     return Captured(
         module=module,
         shapes=shapes.found,
@@ -84,10 +86,9 @@ def graph_of(network: nn.Module) -> fx.GraphModule:
     :exc:`ValueError`
         If the network cannot be traced.
     """
-    training = network.training
-    network.eval()  # functions such as dropout are traced with the mode that they are called in
     try:
-        module = _traced(network)
+        with _inference(network):
+            module = _traced(network)
     # Tracing runs the code of the network, which may raise anything.
     except Exception as error:
         first = str(error).strip().splitlines()[:1] or [type(error).__name__]
@@ -95,10 +96,20 @@ def graph_of(network: nn.Module) -> fx.GraphModule:
             f"the network cannot be traced: {first[0]}; its forward must not decide anything by "
             "the values or sizes of tensors"
         ) from error
-    finally:
-        network.train(training)
     module.graph.eliminate_dead_code()
     return module
+
+
+@contextmanager
+def _inference(network: nn.Module) -> Iterator[None]:
+    """Functions such as dropout are traced with the mode that they are called in."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def identifier(target: str) -> str:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from arch.fixed import requantise
+from arch.group_layout import side_by_side
 from arch.host import HostSpec
 from arch.layer import INPUT, LayerSpec
 from sw.datasets import Split
@@ -106,10 +107,14 @@ def accumulate(layer: IntegerLayer, activations: np.ndarray) -> np.ndarray:
     if bound > _EXACT:
         raise ValueError(f"layer {spec.name}: {spec.rows} rows are too many for exact sums")
     dtype = np.float32 if bound <= _EXACT_FLOAT32 else np.float64
-    weights = torch.from_numpy(np.ascontiguousarray(layer.weights.T, dtype=dtype))
+    blocks = np.ascontiguousarray(side_by_side(layer.weights, spec.groups).T, dtype=dtype)
+    # Each group's outputs are products with its own rows alone.
+    weights = torch.from_numpy(blocks).reshape(spec.groups, -1, blocks.shape[1])
     with reproducible():
         parts = [
-            torch.matmul(weights, _windows(torch.from_numpy(part.astype(dtype)), spec)).numpy()
+            torch.matmul(weights, _windows(torch.from_numpy(part.astype(dtype)), spec))
+            .reshape(len(part), spec.cols, spec.positions)
+            .numpy()
             for part in _chunks(activations, spec)
         ]
     return np.concatenate(parts).astype(np.int64).transpose(0, 2, 1)
@@ -123,10 +128,11 @@ def _chunks(activations: np.ndarray, spec: LayerSpec) -> Iterator[np.ndarray]:
 
 
 def _windows(activations: torch.Tensor, spec: LayerSpec) -> torch.Tensor:
-    """The inputs of every output position, shape (n, rows, positions)."""
+    """The inputs of every output position, shape (n, groups, rows of a group, positions)."""
     if spec.kind == "linear":
-        return activations.reshape(len(activations), spec.rows, 1)
+        return activations.reshape(len(activations), 1, spec.rows, 1)
     down, across = spec.padding
     zero = float(spec.activation.zero_point)
     padded = F.pad(activations, (across, across, down, down), value=zero)
-    return F.unfold(padded, spec.kernel, dilation=spec.dilation, stride=spec.stride)
+    windows = F.unfold(padded, spec.kernel, dilation=spec.dilation, stride=spec.stride)
+    return windows.reshape(len(windows), spec.groups, spec.rows // spec.groups, spec.positions)

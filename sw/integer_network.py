@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.errors import InputError
 from arch.fixed import BIAS_BITS, MULTIPLIER_BITS, SHIFT_MAX, ActFormat
+from arch.group_layout import side_by_side
 from arch.host import HostSpec, run_order
 from arch.host_record import host_from_record, host_to_record
 from arch.layer import INPUT, LayerSpec
@@ -45,7 +46,8 @@ class IntegerLayer:
     spec : LayerSpec
         What the layer is.
     weights : int8 array, shape (R, C)
-        Signed weights; rows in im2col order; zero where the segment is pruned.
+        Signed weights; rows in im2col order; zero where the segment is pruned, and outside the
+        groups of the layer.
     kept : bool array
         Segments that are kept. ``column_vector``: shape (ceil(R / ou_rows), C). ``row_vector``:
         shape (R, ceil(C / ou_weights)).
@@ -84,6 +86,11 @@ class IntegerLayer:
                 f"layer {name}: kept must be bool with {shape[whole]} "
                 f"{('rows', 'columns')[whole]}, not {self.kept.dtype} of {self.kept.shape}"
             )
+        groups = self.spec.groups
+        if groups > 1 and np.count_nonzero(self.weights) != np.count_nonzero(
+            side_by_side(self.weights, groups)
+        ):
+            raise ValueError(f"layer {name}: a weight outside its group must be 0")
         for field, (low, high) in _RANGES.items():
             values = getattr(self, field)
             if values.shape != (self.spec.cols,) or values.dtype != np.int64:

@@ -8,6 +8,7 @@ from torch import fx, nn
 
 from arch.layer import INPUT
 from sw.capture import Captured, identifier
+from sw.conv_padding import conv_padding
 from sw.folding import affine_of, affine_of_normalise, bounds, clamp_of, moved_limits
 from sw.host_nodes import padded_channels, padded_space, slice_stride
 from sw.node_calls import Call, read_call
@@ -19,6 +20,8 @@ from sw.traced import Affine, Clamp, Norm, TracedLayer, TracedOperation
 __all__ = ["Judgement", "NodeReader", "place_of"]
 
 _NONE = Clamp()
+_SCALES = ("add", "subtract", "multiply", "divide", "negate")
+"""What scales and offsets, if it reads one value of the network and else constants."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,11 +304,22 @@ class NodeReader:
             self.values[node] = replace(same, before=(*value.before, transform))
             name = identifier(str(behind.target))
             return Judgement(verdict="folded", reason="into the layer behind", step=name)
-        return self._own_layer(node, value, transform, limits)
+        return self._own_layer(node, value, transform, limits, flat=flat)
 
     def _own_layer(
-        self, node: fx.Node, value: _Value, transform: Norm | Affine, limits: Clamp
+        self,
+        node: fx.Node,
+        value: _Value,
+        transform: Norm | Affine,
+        limits: Clamp,
+        *,
+        flat: bool,
     ) -> Judgement:
+        if flat:
+            raise RefusedError(
+                "scales each element of a flattened map, and no Linear alone reads what it gives: "
+                "put it before the flattening, or directly before a Linear"
+            )
         shape, target = self._map(value), str(node.target)
         name = identifier(target) if node.op == "call_module" else self._name(node, "scale")
         layer = TracedLayer(
@@ -332,9 +346,11 @@ class NodeReader:
             call = self.call_of(node)
             if isinstance(call.module, nn.Conv2d):
                 # Around the map are zeros, which the offset would have to change as well.
-                return node if _same_padding(call.module) == (0, 0) else None
+                return node if conv_padding(call.module) == (0, 0) else None
             if isinstance(call.module, nn.Linear):
                 return node
+            if call.kind in _SCALES and self._reads_one(call):
+                continue
             if call.kind not in ("identity", "dropout", "flatten", "reshape", "batch_norm"):
                 return None
         return None
@@ -394,9 +410,11 @@ class NodeReader:
         return Judgement(verdict="engine", step=made.name)
 
     def _arithmetic(self, node: fx.Node, call: Call) -> Judgement:
-        if sum(n in self.values for n in call.inputs) == 1:
-            return self._affine(node, call)
-        return self._other(node, call)
+        return self._affine(node, call) if self._reads_one(call) else self._other(node, call)
+
+    def _reads_one(self, call: Call) -> bool:
+        """Whether a call reads one value of the network, and else constants."""
+        return sum(node in self.captured.shapes for node in call.inputs) == 1
 
     def _pool(self, node: fx.Node, call: Call) -> Judgement:
         value = self._one(call)
@@ -529,20 +547,10 @@ def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _padding(module: nn.Conv2d) -> tuple[int, int]:
     if module.padding_mode != "zeros":
         raise RefusedError(f"padding must be filled with zeros, not {module.padding_mode}")
-    found = _same_padding(module)
+    found = conv_padding(module)
     if found is None:
         raise RefusedError(
             f"padding 'same' is not the same on all sides of a kernel of {module.kernel_size}; "
             "use an odd kernel"
         )
     return found
-
-
-def _same_padding(module: nn.Conv2d) -> tuple[int, int] | None:
-    """Padding in numbers; None if opposite sides differ."""
-    if module.padding == "valid":
-        return (0, 0)
-    if module.padding == "same":
-        sides = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]
-        return None if any(side % 2 for side in sides) else (sides[0] // 2, sides[1] // 2)
-    return (int(module.padding[0]), int(module.padding[1]))

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from sw.compute import device_of
+from sw.conv_padding import conv_padding
 from sw.graph import trace
 from sw.reproducible import reproducible
 
@@ -32,7 +33,7 @@ def input_correlations(network: nn.Module, images: np.ndarray) -> dict[str, torc
 
     Returns
     -------
-    dict of float32 tensors, shape (R, R)
+    dict of float32 tensors, shape (groups, R / groups, R / groups)
         By layer name, rows as those of the weight matrix, over all images and output positions.
     """
     layers = trace(network)
@@ -41,7 +42,7 @@ def input_correlations(network: nn.Module, images: np.ndarray) -> dict[str, torc
 
     def collect(name: str, module: nn.Conv2d | nn.Linear, inputs: torch.Tensor) -> None:
         rows = _rows(module, inputs)
-        sums[name] = sums[name] + rows.T @ rows
+        sums[name] = sums[name] + rows.transpose(1, 2) @ rows
 
     hooks = [
         layer.module.register_forward_hook(
@@ -85,11 +86,15 @@ def reconstruct(
         for layer in trace(network):
             weight = layer.module.weight
             mask = masks[layer.name].reshape(len(weight), -1).to(weight.device)
-            weight.copy_(
-                _solve(weight.reshape(len(weight), -1), mask, correlations[layer.name]).reshape(
-                    weight.shape
-                )
+            # The outputs of a group depend on its own inputs alone.
+            groups = zip(
+                weight.reshape(len(weight), -1).chunk(layer.groups),
+                mask.chunk(layer.groups),
+                correlations[layer.name],
+                strict=True,
             )
+            solved = [_solve(values, stay, products) for values, stay, products in groups]
+            weight.copy_(torch.cat(solved).reshape(weight.shape))
 
 
 def _solve(weight: torch.Tensor, mask: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
@@ -112,12 +117,17 @@ def _solve(weight: torch.Tensor, mask: torch.Tensor, products: torch.Tensor) -> 
 
 
 def _rows(module: nn.Conv2d | nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
-    """Inputs as the weight matrix is applied to them, shape (images x positions, R)."""
+    """Inputs as each group's matrix is applied to them.
+
+    Returns
+    -------
+    float32 tensor, shape (groups, images x positions, R / groups)
+    """
     if isinstance(module, nn.Linear):
-        return inputs
-    padding = module.padding
-    if isinstance(padding, str):
-        raise ValueError(f"padding must be numbers, not {padding!r}")
+        return inputs[None]
+    padding = conv_padding(module)
+    if padding is None:
+        raise ValueError(f"padding must be the same on opposite sides, not {module.padding!r}")
     columns = F.unfold(
         inputs,
         module.kernel_size,
@@ -125,4 +135,4 @@ def _rows(module: nn.Conv2d | nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
         padding=padding,
         stride=module.stride,
     )
-    return columns.transpose(1, 2).flatten(0, 1)
+    return columns.transpose(1, 2).flatten(0, 1).unflatten(1, (module.groups, -1)).transpose(0, 1)

@@ -7,6 +7,7 @@ import numpy as np
 from arch.engine_shape import EngineShape
 from arch.errors import InputError
 from arch.geometry import Geometry
+from arch.group_layout import in_group
 from arch.index_format import FORMATS, entropy_bits
 from arch.program import needed_shape
 from arch.table_files import save
@@ -43,8 +44,11 @@ def run(context: Context) -> None:
 
 def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[str, Any]:
     spec = table.spec
-    dense = dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme)
-    dense_bits, stored_bits = dense_and_stored_bits(spec.rows, spec.cols, table.ous, geometry)
+    groups = spec.groups
+    dense = dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme, groups=groups)
+    dense_bits, stored_bits = dense_and_stored_bits(
+        spec.rows, spec.cols, table.ous, geometry, groups=groups
+    )
     crossbars = len(np.unique(table.crossbar))
     return {
         "name": spec.name,
@@ -55,13 +59,13 @@ def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[s
         "positions": spec.positions,
         "segments": table.segments,
         "segments_kept": table.segments_kept,
-        "weights": spec.rows * spec.cols,
+        "weights": spec.weights,
         "weights_kept": _weights_kept(table),
         "ous_dense": dense.ous,
         "ous": table.ous,
         "crossbars_dense": dense.crossbars,
         "crossbars": crossbars * geometry.arrays,
-        "crossbars_float32": float32_crossbars(spec.rows, spec.cols, geometry),
+        "crossbars_float32": float32_crossbars(spec.rows, spec.cols, geometry, groups=groups),
         "index_bits": table.ous * shape.index_layout.width,
         "index_bits_by_format": {
             name: encoder.encode(table, geometry).bits for name, encoder in FORMATS.items()
@@ -73,6 +77,10 @@ def _counts(table: LayerTable, geometry: Geometry, shape: EngineShape) -> dict[s
 
 
 def _weights_kept(table: LayerTable) -> int:
-    lines = np.count_nonzero(table.inputs >= 0, axis=1)
-    columns = np.count_nonzero(table.outputs >= 0, axis=1)
-    return int((lines * columns).sum())
+    if table.spec.groups == 1:
+        lines = np.count_nonzero(table.inputs >= 0, axis=1)
+        columns = np.count_nonzero(table.outputs >= 0, axis=1)
+        return int((lines * columns).sum())
+    rows, cols = table.inputs[:, :, None], table.outputs[:, None, :]
+    stored = (rows >= 0) & (cols >= 0)
+    return int(np.count_nonzero(stored & in_group(rows, cols, table.spec)))

@@ -29,8 +29,9 @@ def run(context: Context) -> None:
     scheme, kept = load_kept(context.inputs["prune"] / KEPT)
     layers = []
     for layer in trace(network):
-        cols, rows = len(layer.module.weight), layer.module.weight[0].numel()
-        layers.append(_counts(kept[layer.name], rows, cols, scheme, geometry))
+        segments = kept[layer.name]
+        cols, rows = len(layer.module.weight), layer.module.weight[0].numel() * layer.groups
+        layers.append(_counts(segments, (rows, cols, layer.groups), scheme, geometry))
     write_json(
         context.output,
         {
@@ -47,20 +48,22 @@ def run(context: Context) -> None:
 
 
 def _counts(
-    kept: np.ndarray, rows: int, cols: int, scheme: str, geometry: Geometry
+    kept: np.ndarray, size: tuple[int, int, int], scheme: str, geometry: Geometry
 ) -> dict[str, int]:
-    """A layer, with names as in ``layers`` of the report."""
-    dense = dense_count(rows, cols, geometry, scheme=scheme)
-    packed = count(kept, rows=rows, cols=cols, scheme=scheme, geometry=geometry)
-    dense_bits, stored_bits = dense_and_stored_bits(rows, cols, packed.ous, geometry)
+    """A layer of so many rows, columns and groups, with names as in ``layers`` of the report."""
+    rows, cols, groups = size
+    dense = dense_count(rows, cols, geometry, scheme=scheme, groups=groups)
+    packed = count(kept, rows=rows, cols=cols, scheme=scheme, geometry=geometry, groups=groups)
+    dense_bits, stored_bits = dense_and_stored_bits(rows, cols, packed.ous, geometry, groups=groups)
+    weights_kept = expand(kept, rows, cols, scheme, geometry, groups=groups)
     return {
-        "weights": rows * cols,
-        "weights_kept": int(np.count_nonzero(expand(kept, rows, cols, scheme, geometry))),
+        "weights": rows * cols // groups,
+        "weights_kept": int(np.count_nonzero(weights_kept)),
         "ous_dense": dense.ous,
         "ous": packed.ous,
         "crossbars_dense": dense.crossbars,
         "crossbars": packed.crossbars,
-        "crossbars_float32": float32_crossbars(rows, cols, geometry),
+        "crossbars_float32": float32_crossbars(rows, cols, geometry, groups=groups),
         "cell_bits_dense": dense_bits,
         "cell_bits_stored": stored_bits,
     }

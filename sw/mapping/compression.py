@@ -39,15 +39,20 @@ def compression(layers: Collection[Mapping[str, int]]) -> dict[str, float | None
     return found
 
 
-def dense_and_stored_bits(rows: int, cols: int, ous: int, geometry: Geometry) -> tuple[int, int]:
+def dense_and_stored_bits(
+    rows: int, cols: int, ous: int, geometry: Geometry, *, groups: int = 1
+) -> tuple[int, int]:
     """Bits of all weights of a layer in its cells, and of every cell of its ``ous``."""
     cell = geometry.cell_bits * geometry.arrays
-    dense = rows * cols * geometry.slices * cell
+    dense = rows * cols // groups * geometry.slices * cell
     return dense, ous * geometry.ou_rows * geometry.ou_cols * cell
 
 
-def float32_crossbars(rows: int, cols: int, geometry: Geometry) -> int:
-    """Crossbars of the dense layer with 32 bits a weight, in a positive and a negative array."""
-    columns = cols * -(-32 // geometry.cell_bits)
-    ous = -(-rows // geometry.ou_rows) * -(-columns // geometry.ou_cols)
+def float32_crossbars(rows: int, cols: int, geometry: Geometry, *, groups: int = 1) -> int:
+    """Crossbars of the dense layer with 32 bits a weight, in a positive and a negative array.
+
+    The matrices of groups are side by side, as in :func:`sw.mapping.counts.dense_count`.
+    """
+    columns = cols // groups * -(-32 // geometry.cell_bits)
+    ous = groups * -(-(rows // groups) // geometry.ou_rows) * -(-columns // geometry.ou_cols)
     return count_crossbars(ous, geometry) * 2

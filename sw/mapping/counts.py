@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.group_layout import count_segments
 from arch.packing import check_kept, count_ous, segment_grid
 from arch.tiles import count_crossbars
 
@@ -43,7 +44,9 @@ class OuCount:
         return self.ous / self.slots if self.slots else 1.0
 
 
-def count(kept: np.ndarray, *, rows: int, cols: int, scheme: str, geometry: Geometry) -> OuCount:
+def count(
+    kept: np.ndarray, *, rows: int, cols: int, scheme: str, geometry: Geometry, groups: int = 1
+) -> OuCount:
     """What the packer would occupy for a mask.
 
     Parameters
@@ -54,6 +57,8 @@ def count(kept: np.ndarray, *, rows: int, cols: int, scheme: str, geometry: Geom
         Shape of the weight matrix.
     scheme : str
         Sparsity structure.
+    groups : int
+        Groups of the layer: segments outside them are not counted.
 
     Raises
     ------
@@ -63,18 +68,23 @@ def count(kept: np.ndarray, *, rows: int, cols: int, scheme: str, geometry: Geom
     kept = np.asarray(kept)
     check_kept(kept, rows, cols, scheme, geometry)
     ous = count_ous(kept, scheme, geometry)
-    return _occupied(ous, geometry, segments=kept.size, segments_kept=int(np.count_nonzero(kept)))
+    segments = count_segments(rows, cols, groups, scheme, geometry)
+    return _occupied(ous, geometry, segments=segments, segments_kept=int(np.count_nonzero(kept)))
 
 
 def dense_count(
-    rows: int, cols: int, geometry: Geometry, *, scheme: str = "column_vector"
+    rows: int, cols: int, geometry: Geometry, *, scheme: str = "column_vector", groups: int = 1
 ) -> OuCount:
-    """What the unpruned layer occupies; OUs and crossbars are the same for every scheme."""
-    shape = segment_grid(rows, cols, scheme, geometry)
-    lines = segment_grid(rows, cols, "column_vector", geometry)[0]
-    columns = segment_grid(rows, cols, "row_vector", geometry)[1]
-    segments = shape[0] * shape[1]
-    return _occupied(lines * columns, geometry, segments=segments, segments_kept=segments)
+    """What the unpruned layer occupies; OUs and crossbars are the same for every scheme.
+
+    Of a layer of groups these are the OUs of each group's own matrix, side by side: a matrix over
+    all channels would be mostly zeros, and every other count would look small beside it.
+    """
+    lines = segment_grid(rows // groups, cols // groups, "column_vector", geometry)[0]
+    columns = segment_grid(rows // groups, cols // groups, "row_vector", geometry)[1]
+    segments = count_segments(rows, cols, groups, scheme, geometry)
+    ous = groups * lines * columns
+    return _occupied(ous, geometry, segments=segments, segments_kept=segments)
 
 
 def _occupied(ous: int, geometry: Geometry, *, segments: int, segments_kept: int) -> OuCount:

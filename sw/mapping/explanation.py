@@ -84,6 +84,8 @@ class WeightExplanation:
         How the weight follows from the cells.
     place : WeightPlace or None
         Where it is stored; None if its segment was pruned.
+    outside : str
+        Of which groups row and column are if they differ: then there is no weight. Empty if not.
     """
 
     layer: str
@@ -98,6 +100,7 @@ class WeightExplanation:
     ratio: float | None
     code: str
     place: WeightPlace | None
+    outside: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +189,7 @@ def explain(
         ratio=ratio,
         code=code,
         place=place,
+        outside=_outside(table, row, col),
     )
 
 
@@ -229,6 +233,14 @@ def explain_ou(
         schedule=hardware.schedule(layer, ou, position),
         plane=plane,
     )
+
+
+def _outside(table: LayerTable, row: int, col: int) -> str:
+    spec = table.spec
+    of_row, of_col = row // (spec.rows // spec.groups), col // (spec.cols // spec.groups)
+    if of_row == of_col:
+        return ""
+    return f"row {row} is of group {of_row}, column {col} of group {of_col}"
 
 
 def _segment(table: LayerTable, geometry: Geometry, row: int, col: int) -> str:

@@ -23,6 +23,8 @@ def weight_lines(explanation: WeightExplanation) -> list[str]:
     """A weight: its place in the network, its segment, where it is stored, when it is used."""
     place = explanation.place
     head = f"weight ({explanation.row}, {explanation.col}) of layer {explanation.layer} is "
+    if explanation.outside:
+        return _outside(explanation, head)
     value = "0: it was pruned" if place is None else str(explanation.weight)
     lines = [
         head + value,
@@ -41,6 +43,19 @@ def weight_lines(explanation: WeightExplanation) -> list[str]:
         _line("", f"weight = {explanation.code}"),
         *_index(place.index, place.index.of_weight(place.lane, place.column)),
         *_schedule(place.schedule),
+    ]
+
+
+def _outside(explanation: WeightExplanation, head: str) -> list[str]:
+    place = explanation.place
+    stored = "nowhere: no OU holds the segment"
+    if place is not None:
+        stored = f"as 0 in {place.at}, with a segment that reaches over the border of a group"
+    return [
+        f"{head}0: it is outside its group",
+        _line("network", f"{explanation.source}; output channel {explanation.col}"),
+        _line("groups", explanation.outside),
+        _line("stored", stored),
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from arch.fixed import accumulator_bits, encode_weights, weight_range
 from arch.geometry import Geometry
+from arch.group_layout import count_segments, segment_mask
 from arch.matrix import matrix_sha256
 from arch.packing import pack_records
 from arch.tables import LayerTable, MappingTables
@@ -91,7 +92,7 @@ def _table(layer: IntegerLayer, geometry: Geometry) -> LayerTable:
         multiplier=layer.multiplier,
         shift=layer.shift,
         bias=layer.bias,
-        segments=layer.kept.size,
+        segments=count_segments(spec.rows, spec.cols, spec.groups, spec.scheme, geometry),
         segments_kept=int(np.count_nonzero(layer.kept)),
         matrix_sha256=matrix_sha256(layer.weights),
     )
@@ -99,6 +100,10 @@ def _table(layer: IntegerLayer, geometry: Geometry) -> LayerTable:
 
 def _check_pruned(layer: IntegerLayer, geometry: Geometry) -> None:
     spec = layer.spec
+    there = segment_mask(spec.rows, spec.cols, spec.groups, spec.scheme, geometry)
+    if there.shape == layer.kept.shape and (layer.kept & ~there).any():
+        line, member = np.argwhere(layer.kept & ~there)[0].tolist()
+        raise ValueError(f"segment ({line}, {member}) is kept, but it is outside all groups")
     kept = expand(layer.kept, spec.rows, spec.cols, spec.scheme, geometry)
     stray = np.argwhere((layer.weights != 0) & ~kept)
     if len(stray):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
+from arch.layer import LayerSpec
 from sw.segments import norms, segment_shape
 
 __all__ = ["SegmentRank", "rank_segment"]
@@ -30,16 +32,18 @@ class SegmentRank:
 
 
 def rank_segment(
-    weights: np.ndarray, row: int, col: int, *, scheme: str, geometry: Geometry
+    weights: np.ndarray, spec: LayerSpec, place: tuple[int, int], *, geometry: Geometry
 ) -> SegmentRank:
     """The rank of the segment that holds a weight.
 
     Parameters
     ----------
-    weights : float array, shape (R, C)
-        The layer as it was when segments were chosen.
-    row, col : int
-        The weight.
+    weights : float array, shape (R / groups, C)
+        The layer as it was when segments were chosen, see :func:`sw.segments.norms`.
+    spec : LayerSpec
+        What the layer is.
+    place : tuple of int
+        Row and column of the weight.
 
     Raises
     ------
@@ -48,13 +52,15 @@ def rank_segment(
     :exc:`IndexError`
         If it has no such weight.
     """
-    values = norms(weights, scheme, geometry)
-    height, width = segment_shape(scheme, geometry)
-    place = row // height, col // width
-    order = np.argsort(-values, axis=None, kind="stable")
-    own = int(np.ravel_multi_index(place, values.shape))
+    values = norms(weights, spec.scheme, geometry, groups=spec.groups)
+    there = segment_mask(spec.rows, spec.cols, spec.groups, spec.scheme, geometry)
+    height, width = segment_shape(spec.scheme, geometry)
+    segment = place[0] // height, place[1] // width
+    # What is outside all groups comes behind every segment.
+    order = np.argsort(np.where(there, -values, np.inf), axis=None, kind="stable")
+    own = int(np.ravel_multi_index(segment, values.shape))
     return SegmentRank(
-        norm=float(values[place]),
+        norm=float(values[segment]),
         rank=int(np.flatnonzero(order == own)[0]) + 1,
-        segments=values.size,
+        segments=int(np.count_nonzero(there)),
     )

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
 from arch.index_fields import aligned
 from arch.packing import pack_records
 from sw.mapping import OuCount, count
@@ -56,6 +57,8 @@ class LayerChoices:
         L2 norm of every segment of the dense layer, see :func:`sw.segments.norms`.
     rows, cols : int
         Shape of the weight matrix.
+    groups : int
+        Groups of channels that are computed apart; segments outside them are none.
     positions : int
         Output positions of one image.
     max_ratio : float
@@ -78,12 +81,14 @@ class LayerChoices:
     rows: int
     cols: int
     positions: int
+    groups: int = 1
     max_ratio: float = 1.0
     convolution: bool = False
     in_channels: int = 1
     kernel: int = 1
     stride: int = 1
     _rank: np.ndarray = field(init=False, repr=False)
+    _there: np.ndarray = field(init=False, repr=False)
     _known: dict[int, Occupied] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,14 +97,28 @@ class LayerChoices:
                 f"largest ratio of layer {self.name} must be 0 to 1, not {self.max_ratio}"
             )
         # The order of sw.segments.keep_largest, once for all ratios.
-        rank = np.empty(self.segments, dtype=np.int64)
-        rank[np.argsort(-self.norms, axis=None, kind="stable")] = np.arange(self.segments)
+        there = segment_mask(self.rows, self.cols, self.groups, self.scheme, self.geometry)
+        object.__setattr__(self, "_there", there)
+        order = np.argsort(-self.norms, axis=None, kind="stable")
+        order = order[there.ravel()[order]]
+        rank = np.full(self.norms.size, self.norms.size, dtype=np.int64)
+        rank[order] = np.arange(len(order))
         object.__setattr__(self, "_rank", rank.reshape(self.norms.shape))
 
     @property
     def segments(self) -> int:
         """Segments of the dense layer."""
-        return self.norms.size
+        return int(np.count_nonzero(self._there))
+
+    @property
+    def segment_norms(self) -> np.ndarray:
+        """Norms of the segments that there are, in row order."""
+        return self.norms[self._there]
+
+    @property
+    def weights(self) -> int:
+        """Weights of the dense layer."""
+        return self.rows * self.cols // self.groups
 
     @property
     def fewest(self) -> int:
@@ -130,7 +149,12 @@ class LayerChoices:
             inputs, outputs = pack_records(mask, *shape, self.scheme, self.geometry)
             self._known[kept] = Occupied(
                 count=count(
-                    mask, rows=self.rows, cols=self.cols, scheme=self.scheme, geometry=self.geometry
+                    mask,
+                    rows=self.rows,
+                    cols=self.cols,
+                    scheme=self.scheme,
+                    geometry=self.geometry,
+                    groups=self.groups,
                 ),
                 inputs_aligned=aligned(inputs, self.rows),
                 outputs_aligned=aligned(outputs, self.cols),
@@ -209,8 +233,9 @@ def _choices(
         raise ValueError(f"layer {name}: {type(module).__name__} has no weights to prune")
     weights = module.weight.detach().cpu().numpy()
     matrix = weights.reshape(len(weights), -1).T
+    groups = module.groups if isinstance(module, nn.Conv2d) else 1
     try:
-        values = norms(matrix, scheme, geometry)
+        values = norms(matrix, scheme, geometry, groups=groups)
     except ValueError as error:
         raise ValueError(f"layer {name}: {error}") from error
     convolution = isinstance(module, nn.Conv2d)
@@ -219,12 +244,13 @@ def _choices(
         scheme=scheme,
         geometry=geometry,
         norms=values,
-        rows=matrix.shape[0],
+        rows=len(matrix) * groups,
         cols=matrix.shape[1],
         positions=positions,
+        groups=groups,
         max_ratio=limit,
         convolution=convolution,
-        in_channels=weights.shape[1],
+        in_channels=weights.shape[1] * groups,
         kernel=module.kernel_size[0] if isinstance(module, nn.Conv2d) else 1,
         stride=module.stride[0] if isinstance(module, nn.Conv2d) else 1,
     )

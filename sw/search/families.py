@@ -23,11 +23,14 @@ def global_magnitude_ratios(layers: Sequence[LayerChoices], share: float) -> lis
     Norms are compared as they are, as in the global magnitude pruning of Han et al. (2015). The
     largest ratio of a layer holds, so a little less than the share may go.
     """
-    norms = np.sort(np.concatenate([layer.norms.ravel() for layer in layers]))
+    norms = np.sort(np.concatenate([layer.segment_norms for layer in layers]))
     number = int(share * len(norms))
     threshold = norms[number] if number < len(norms) else np.inf
     return [
-        min(float(np.count_nonzero(layer.norms < threshold)) / layer.segments, layer.top_ratio)
+        min(
+            float(np.count_nonzero(layer.segment_norms < threshold)) / layer.segments,
+            layer.top_ratio,
+        )
         for layer in layers
     ]
 

@@ -55,13 +55,13 @@ class Observer:
 
     def __init__(self, layers: Sequence[LayerChoices]) -> None:
         self._layers = tuple(layers)
-        self._weights = np.array([layer.rows * layer.cols for layer in layers], dtype=np.float64)
+        self._weights = np.array([layer.weights for layer in layers], dtype=np.float64)
         self._ous = np.array([layer.ous(layer.segments) for layer in layers], dtype=np.float64)
         self._crossbars = np.array([layer.crossbars(layer.segments) for layer in layers], float)
         self._least_ous = np.array([layer.ous(layer.fewest) for layer in layers], float)
         self._least_crossbars = np.array([layer.crossbars(layer.fewest) for layer in layers], float)
-        median = np.median(np.concatenate([layer.norms.ravel() for layer in layers]))
-        self._small = [float(np.mean(layer.norms < median)) for layer in layers]
+        median = np.median(np.concatenate([layer.segment_norms for layer in layers]))
+        self._small = [float(np.mean(layer.segment_norms < median)) for layer in layers]
         self._static = np.array(
             [
                 (
@@ -71,7 +71,7 @@ class Observer:
                     layer.cols,
                     layer.stride,
                     layer.kernel,
-                    layer.rows * layer.cols,
+                    layer.weights,
                     layer.positions,
                 )
                 for index, layer in enumerate(layers)

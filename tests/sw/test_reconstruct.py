@@ -30,13 +30,13 @@ def test_correlations_by_hand(trained, digits):
     module = trained.conv1
     columns = F.unfold(torch.from_numpy(images), module.kernel_size, padding=module.padding)
     rows = columns.transpose(1, 2).reshape(-1, module.weight[0].numel()).double()
-    assert torch.allclose(found["conv1"].double(), rows.T @ rows, rtol=1e-4, atol=1e-3)
+    assert torch.allclose(found["conv1"][0].double(), rows.T @ rows, rtol=1e-4, atol=1e-3)
     seen = []
     hook = trained.fc.register_forward_hook(lambda _m, inputs, _o: seen.append(inputs[0].double()))
     with torch.no_grad():
         trained(torch.from_numpy(images))
     hook.remove()
-    assert torch.allclose(found["fc"].double(), seen[0].T @ seen[0], rtol=1e-4, atol=1e-3)
+    assert torch.allclose(found["fc"][0].double(), seen[0].T @ seen[0], rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
@@ -52,7 +52,7 @@ def test_no_other_weights_do_better(trained, digits, scheme):
         )
         mask = masks[name].flatten(1) > 0
         assert not found[~mask].any()
-        products = correlations[name].double()
+        products = correlations[name][0].double()
         products += 0.01 * products.diagonal().mean() * torch.eye(len(products))
         gradient = (found - dense) @ products
         scale = (dense @ products).abs().max()
