@@ -59,7 +59,7 @@ def split_network(
     -------
     head, body, tail : Module or None
         ``tail(body(head(images)))`` is what the network gives. ``body`` is the network itself if
-        nothing is cut off.
+        nothing is cut off. The tail takes scores of shape (n, C, H, W) as well.
 
     Raises
     ------
@@ -75,6 +75,8 @@ def split_network(
     head = _part(captured, None, split.start) if split.head else None
     body = _part(captured, split.start, ends[0])
     tail = _part(captured, split.end, ends[1]) if split.tail else None
+    if tail is not None and split.end is not None:
+        _reshape_first(tail, captured.shapes[split.end][1:])
     return head, body, tail
 
 
@@ -139,7 +141,7 @@ def _with_head(captured: Captured, split: Split) -> Split:
 def _with_tail(captured: Captured, split: Split) -> Split:
     """What comes behind the last layer and what is folded into it."""
     reader = _read(captured, split.start, split.head)
-    layers = [step.name for step in reader.steps.values() if step.name in reader.layer_names]
+    layers = reader.module_layers
     nodes = [node for node in captured.module.graph.nodes if node.op != "output"]
     for end in reversed(nodes):
         value = reader.values.get(end)
@@ -164,6 +166,15 @@ def _before(node: fx.Node) -> set[fx.Node]:
                 found.add(source)
                 waiting.append(source)
     return found
+
+
+def _reshape_first(tail: fx.GraphModule, shape: tuple[int, ...]) -> None:
+    """Let a tail take values of any shape with as many elements."""
+    (scores,) = (node for node in tail.graph.nodes if node.op == "placeholder")
+    with tail.graph.inserting_after(scores):
+        step = tail.graph.call_function(torch.reshape, (scores, (-1, *shape)))
+    scores.replace_all_uses_with(step, lambda user: user is not step)
+    tail.recompile()
 
 
 def _part(captured: Captured, start: fx.Node | None, end: fx.Node | None) -> fx.GraphModule:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from arch.fixed import requantise
 from arch.group_layout import side_by_side
@@ -17,10 +18,11 @@ from arch.host import HostSpec
 from arch.layer import INPUT, LayerSpec
 from sw.datasets import Split
 from sw.host_arithmetic import operate
+from sw.host_split import compute
 from sw.integer_network import IntegerLayer, IntegerNetwork, encode_input
 from sw.reproducible import reproducible
 
-__all__ = ["accumulate", "accuracy", "run"]
+__all__ = ["accumulate", "accuracy", "run", "scores_of"]
 
 _EXACT = 1 << 53
 """Every integer up to here in magnitude is a float64, so sums that stay below are exact."""
@@ -64,15 +66,51 @@ def run(network: IntegerNetwork, codes: np.ndarray) -> dict[str, np.ndarray]:
     return values
 
 
-def accuracy(network: IntegerNetwork, split: Split) -> float:
-    """Share of the images (0 to 1) whose first largest score is that of their class."""
+def accuracy(network: IntegerNetwork, split: Split, tail: nn.Module | None = None) -> float:
+    """Share of the images (0 to 1) whose first largest score is that of their class.
+
+    Parameters
+    ----------
+    tail : Module, optional
+        What the host computes of the scores, see :func:`scores_of`.
+    """
     last = network.layers[-1].spec.name
     right = 0
     for start in range(0, len(split), _IMAGES):  # the outputs of all layers are held at once
         codes = encode_input(network, split.images[start : start + _IMAGES])
-        scores = run(network, codes)[last].reshape(len(codes), -1)
+        scores = scores_of(network, run(network, codes)[last], tail)
         right += int(np.sum(scores.argmax(axis=1) == split.labels[start : start + _IMAGES]))
     return right / len(split)
+
+
+def scores_of(
+    network: IntegerNetwork, outputs: np.ndarray, tail: nn.Module | None = None
+) -> np.ndarray:
+    """Class scores of what the last layer gave.
+
+    Parameters
+    ----------
+    outputs : int array, shape (n, C, H, W)
+    tail : Module, optional
+        What the host computes of them in float, as :func:`sw.host_split.split_network` gives it.
+
+    Returns
+    -------
+    int or float32 array, shape (n, classes)
+        The outputs themselves without a tail.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If there is a tail, but nothing says what a step of the outputs is worth.
+    """
+    if tail is None:
+        return outputs.reshape(len(outputs), -1)
+    if network.output_scale is None:
+        raise ValueError("the network was quantised without a tail: it has no output_scale")
+    zero = network.layers[-1].spec.output.zero_point
+    values = (outputs - zero).astype(np.float64) * network.output_scale
+    return compute(tail, values.astype(np.float32)).reshape(len(outputs), -1)
 
 
 def accumulate(layer: IntegerLayer, activations: np.ndarray) -> np.ndarray:

@@ -29,6 +29,8 @@ _KIND = "an integer network"
 _ARRAYS = ("weights", "kept", "multiplier", "shift", "bias")
 _FIELDS = {"name", "input_scale", "in_shape", "layers"}
 _OPTIONAL = {"host", "input_mean", "input_std"}
+_OUTPUT_SCALE = "output_scale"
+"""Optional too, but a number and no list."""
 
 _RANGES = {
     "multiplier": (0, (1 << MULTIPLIER_BITS) - 1),
@@ -123,6 +125,8 @@ class IntegerNetwork:
         Operations between the layers that the host computes, see :func:`arch.host.run_order`.
     input_mean, input_std : tuple of float
         Normalisation of each channel of an image; both empty if there is none.
+    output_scale : float or None
+        What one step of a score is worth, for a tail on the host; None if there is none.
 
     Raises
     ------
@@ -137,12 +141,16 @@ class IntegerNetwork:
     host: tuple[HostSpec, ...] = ()
     input_mean: tuple[float, ...] = ()
     input_std: tuple[float, ...] = ()
+    output_scale: float | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("a network needs at least one layer")
         if not (math.isfinite(self.input_scale) and self.input_scale > 0):
             raise ValueError(f"input_scale must be above 0 and finite, not {self.input_scale}")
+        worth = self.output_scale
+        if worth is not None and not (math.isfinite(worth) and worth > 0):
+            raise ValueError(f"output_scale must be above 0 and finite, not {worth}")
         for field in ("input_mean", "input_std"):
             values = getattr(self, field)
             if len(values) not in (0, self.in_shape[0]) or not all(map(math.isfinite, values)):
@@ -230,6 +238,8 @@ def save_integer_network(network: IntegerNetwork, path: Path) -> None:
         content["host"] = [host_to_record(operation) for operation in network.host]
     if network.input_mean:
         content |= {"input_mean": network.input_mean, "input_std": network.input_std}
+    if network.output_scale is not None:
+        content[_OUTPUT_SCALE] = network.output_scale
     write_tensors(path, arrays, kind=_KIND, content=content)
 
 
@@ -249,7 +259,12 @@ def load_integer_network(path: Path) -> IntegerNetwork:
 
 
 def _network(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> IntegerNetwork:
-    if set(content) - _OPTIONAL != _FIELDS or not isinstance(content["layers"], list):
+    worth = content.get(_OUTPUT_SCALE)
+    if worth is not None and type(worth) is not float:
+        raise ValueError(f"{_OUTPUT_SCALE} must be a number, not {worth!r:.80}")
+    if set(content) - _OPTIONAL - {_OUTPUT_SCALE} != _FIELDS or not isinstance(
+        content["layers"], list
+    ):
         raise ValueError(f"an integer network has {', '.join(sorted(_FIELDS))}")
     if not isinstance(content["name"], str) or type(content["input_scale"]) is not float:
         raise ValueError("name must be text and input_scale a number")
@@ -277,4 +292,5 @@ def _network(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> IntegerN
         host=tuple(host_from_record(record) for record in extra["host"]),
         input_mean=tuple(extra["input_mean"]),
         input_std=tuple(extra["input_std"]),
+        output_scale=worth,
     )

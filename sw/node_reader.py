@@ -116,9 +116,13 @@ class NodeReader:
         return self._shapes[INPUT]
 
     @property
-    def layer_names(self) -> list[str]:
-        """The steps that are layers."""
-        return [name for name, step in self.steps.items() if isinstance(step, TracedLayer)]
+    def module_layers(self) -> list[str]:
+        """Names of the layers whose weights are those of a module."""
+        return [
+            name
+            for name, step in self.steps.items()
+            if isinstance(step, TracedLayer) and step.module is not None
+        ]
 
     def call_of(self, node: fx.Node) -> Call:
         """What a node computes."""
@@ -139,7 +143,8 @@ class NodeReader:
         try:
             self.judged[node] = self._judges.get(call.kind, self._other)(node, call)
         except RefusedError as error:
-            self.judged[node] = Judgement(verdict="refused", reason=str(error))
+            reason = f"{error}{self._on_host(node)}"
+            self.judged[node] = Judgement(verdict="refused", reason=reason)
         if self.judged[node].verdict == "refused":
             # What comes behind is judged as if this one were computed somewhere.
             self._opaque(node)
@@ -527,20 +532,20 @@ class NodeReader:
         return shape if value.shape == (prod(shape),) else value.shape
 
     def _other(self, node: fx.Node, call: Call) -> Judgement:
+        raise RefusedError(refusal(call, node))
+
+    def _on_host(self, node: fx.Node) -> str:
+        """What else can be done with a node that is refused."""
         layers = self.layer_nodes
-        return Judgement(
-            verdict="refused",
-            reason=refusal(
-                call,
-                node,
-                at_end=bool(layers) and node > layers[-1],
-                at_start=bool(layers) and node < layers[0],
-            ),
-        )
+        if layers and node > layers[-1]:
+            return "; or let the host compute the end: model.on_host: [tail]"
+        if layers and node < layers[0]:
+            return "; or let the host compute the beginning: model.on_host: [head]"
+        return ""
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    sizes = (*shape, 1, 1)[:3]
+    sizes = (*shape, 1, 1, 1)[:3]
     return (sizes[0], sizes[1], sizes[2])
 
 

@@ -90,6 +90,7 @@ def quantise(
     observed = observe(network, traced.steps, images)
     normalisation = input_normalisation(traced.normalise, in_shape[0])
     values = {INPUT: input_value(normalisation, in_shape, geometry.act_bits)}
+    scale = 1.0  # what a step of the last layer is worth, in the end
     made: list[IntegerLayer] = []
     host: list[HostSpec] = []
     for step in traced.steps:
@@ -125,6 +126,7 @@ def quantise(
         host=tuple(host),
         input_mean=tuple(mean.tolist()),
         input_std=tuple(std.tolist()),
+        output_scale=scale if "tail" in on_host else None,
     )
 
 

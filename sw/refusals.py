@@ -51,23 +51,12 @@ class RefusedError(ValueError):
     """A node has no place in our layers; the message says why and what to change."""
 
 
-def refusal(call: Call, node: fx.Node, *, at_end: bool, at_start: bool) -> str:
-    """Why a node of no known kind is refused.
-
-    Parameters
-    ----------
-    at_end, at_start : bool
-        Whether no layer comes behind it, or none before, so that the host could compute it.
-    """
+def refusal(call: Call, node: fx.Node) -> str:
+    """Why a node of no known kind is refused."""
     name = str(getattr(node.target, "__name__", node.target)).lower()
     if isinstance(call.module, nn.Module):
         name = type(call.module).__name__.lower()
-    reason = _REASONS.get(call.kind) or _by_name(name.removesuffix("_"))
-    if at_end:
-        return f"{reason}; or let the host compute the end: model.on_host: [tail]"
-    if at_start:
-        return f"{reason}; or let the host compute the beginning: model.on_host: [head]"
-    return reason
+    return _REASONS.get(call.kind) or _by_name(name.removesuffix("_"))
 
 
 def _by_name(name: str) -> str:
