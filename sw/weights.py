@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from arch.errors import InputError
+from sw.state_dict_file import read_state_dict
 from sw.tensor_file import read_any_tensors, read_tensors, write_tensors
 
 __all__ = ["load_network", "load_weights", "save_network"]
@@ -44,16 +45,18 @@ def load_network(network: nn.Module, path: Path) -> None:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Read weights that another program saved as safetensors into a network, in place.
+    """Read weights that another program saved into a network, in place.
 
-    The names are those of the network's ``state_dict``; counters of batches may be left out.
+    The file is safetensors, or a state dict of torch if it is called ``.pt`` or ``.pth``. The names
+    are those of the network's ``state_dict``; counters of batches may be left out.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
         As :func:`load_network`.
     """
-    arrays = dict(read_any_tensors(path))
+    is_torch = path.suffix.lower() in (".pt", ".pth")
+    arrays = dict(read_state_dict(path) if is_torch else read_any_tensors(path))
     for name, tensor in network.state_dict().items():
         if name.endswith(".num_batches_tracked"):
             arrays.setdefault(name, tensor.cpu().numpy())

@@ -1,8 +1,7 @@
 """Builds a torch network from the nodes of an ONNX file, one after the other."""
 
-import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import onnx
@@ -46,8 +45,9 @@ class Build:
         nodes = [node for node in file.nodes if self.values.intersection(node.output)]
         self.graph = fx.Graph()
         self.modules: dict[str, nn.Module] = {}
-        self.weights: dict[str, list[Loader]] = {}
+        self.weights: dict[str, Loader] = {}
         self.not_negative: set[str] = set()
+        self.buffers: dict[str, StoredTensor] = {}
         self.padded: dict[str, tuple[str, tuple[int, int, int, int]]] = {}
         self.uses = Counter(name for node in nodes for name in node.input)
         self.uses[file.output] += 1
@@ -88,7 +88,12 @@ class Build:
         elif len(shape) != 2:
             raise RefusedNodeError(f"the output has the shape {shape}, but must be (n, classes)")
         self.graph.output(node)
-        return fx.GraphModule(dict(self.modules), self.graph, "ImportedOnnx"), shape[1]
+        for unread in reversed([n for n in self.graph.nodes if n.op == "call_function"]):
+            if not unread.users:
+                self.graph.erase_node(unread)
+        buffers = {n: torch.empty(t.shape, device="meta") for n, t in self.buffers.items()}
+        self.weights |= {name: tensor.load for name, tensor in self.buffers.items()}
+        return fx.GraphModule(self.modules | buffers, self.graph, "ImportedOnnx"), shape[1]
 
     def fold(self, node: onnx.NodeProto) -> None:
         """Enter a node that does not depend on the image, but perhaps on its shape."""
@@ -158,7 +163,7 @@ class Build:
         node: onnx.NodeProto,
         made: nn.Module,
         source: str,
-        weights: Mapping[str, Sequence[Loader]] | None = None,
+        weights: Mapping[str, Loader] | None = None,
     ) -> None:
         """Enter a module of one input for a node.
 
@@ -168,14 +173,14 @@ class Build:
             On the meta device.
         source : str
             What it reads.
-        weights : mapping of sequences of Loader, optional
-            By the name in the module; several are added up.
+        weights : mapping of Loader, optional
+            By the name in the module.
         """
         if weights is None:
             path = self._names.within(module_path(node, weights=False), node)
         else:
             path = self.path(node)
-            self.weights |= {f"{path}.{key}": list(value) for key, value in weights.items()}
+            self.weights |= {f"{path}.{key}": value for key, value in weights.items()}
         self.modules[path] = made
         read = self.value(source)
         with torch.no_grad():
@@ -187,8 +192,35 @@ class Build:
         self, node: onnx.NodeProto, function: Callable[..., Any], *arguments: Any, **options: Any
     ) -> None:
         """Enter a call of a function; arguments that are values are their fx nodes."""
-        made = self._call(function, *arguments, **options)
+        made = self._call(function, *arguments, named=node, **options)
         self._enter(node, made, self._meta[made])
+
+    def module_or_function(
+        self,
+        node: onnx.NodeProto,
+        made: nn.Module,
+        source: str,
+        function: Callable[..., Any],
+        *arguments: Any,
+    ) -> None:
+        """Enter a module if the file says that it was one, else the function that does the same.
+
+        So what it computes gets the name that it would have got from the network itself.
+        """
+        if self._names.is_free(module_path(node, weights=False)):
+            self.module(node, made, source)
+        else:
+            self.function(node, function, self.value(source), *arguments)
+
+    def number(self, tensor: StoredTensor) -> fx.Node:
+        """The node of a constant that is computed with; it becomes a buffer of the network."""
+        name = f"constant_{len(self.buffers)}"
+        self.buffers[name] = tensor
+        with torch.device("meta"):
+            meta = torch.empty(tensor.shape)
+        made = self.graph.get_attr(name)
+        self._meta[made] = meta
+        return made
 
     def same(self, node: onnx.NodeProto, source: str) -> None:
         """A node that changes nothing."""
@@ -196,11 +228,21 @@ class Build:
         if source in self.not_negative:
             self.not_negative.add(node.output[0])
 
-    def add(self, node: onnx.NodeProto, left: str, right: str) -> None:
-        """Enter a sum of two values."""
-        self.function(node, operator.add, self.value(left), self.value(right))
+    def arithmetic(self, node: onnx.NodeProto, function: Callable[[Any, Any], Any]) -> None:
+        """Enter a function of two values, one of which may be a constant."""
+        parts = [
+            self.number(self.constants[name]) if name in self.constants else self.value(name)
+            for name in node.input
+        ]
+        self.function(node, function, *parts)
 
-    def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> fx.Node:
+    def _call(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        named: onnx.NodeProto | None = None,
+        **options: Any,
+    ) -> fx.Node:
         def meta_of(argument: Any) -> Any:
             if isinstance(argument, fx.Node):
                 return self._meta[argument]
@@ -209,7 +251,12 @@ class Build:
             return argument
 
         meta = self._try(lambda: function(*map(meta_of, arguments), **options))
-        made = self.graph.call_function(function, arguments, options)
+        name = named.name.rpartition("/")[2] if named is not None else None
+        made = self.graph.create_node(
+            "call_function", function, arguments, options, name=name or None
+        )
+        scope = module_path(named, weights=False) if named is not None else ""
+        made.meta["nn_module_stack"] = {scope: (scope, None)}
         self._meta[made] = meta
         return made
 

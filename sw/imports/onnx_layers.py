@@ -1,6 +1,7 @@
 """ONNX nodes with weights: convolutions, matrix products, batch normalisation, added constants."""
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable
 
 import onnx
 import torch
@@ -73,14 +74,14 @@ def _batch_norm(build: Build, node: onnx.NodeProto) -> None:
     if given.get("spatial", 1) != 1:
         raise RefusedNodeError("spatial must be 1")
     channels = build.shape(node.input[0])[1]
-    tensors = {}
+    tensors: dict[str, Loader] = {}
     names = ("weight", "bias", "running_mean", "running_var")
     for place, name in enumerate(names, start=1):
         tensor = build.constant(node, place)
         if tensor is None or tensor.shape != (channels,):
             raise RefusedNodeError(f"its {name} must be {channels} numbers")
-        tensors[name] = [_float32(tensor).load]
-    tensors["num_batches_tracked"] = [lambda: torch.tensor(0)]
+        tensors[name] = _float32(tensor).load
+    tensors["num_batches_tracked"] = lambda: torch.tensor(0)
     rank = len(build.shape(node.input[0]))
     kind = nn.BatchNorm2d if rank == 4 else nn.BatchNorm1d
     with torch.device("meta"):
@@ -100,24 +101,24 @@ def _add(build: Build, node: onnx.NodeProto) -> None:
             raise RefusedNodeError(
                 f"adds values of the shapes {build.shape(left)} and {build.shape(right)}"
             )
-        build.add(node, left, right)
+        build.arithmetic(node, operator.add)
         if {left, right} <= build.not_negative:
             build.not_negative.add(node.output[0])
         return
     name, place = (left, 1) if build.known(left) else (right, 0)
-    constant = build.constant(node, place)
-    found = build.layer_of(name)
-    if constant is None or found is None or not build.is_plain(name):
-        raise RefusedNodeError("a constant can only be added to what a layer alone gives")
-    path, module = found
+    constant, found = build.constant(node, place), build.layer_of(name)
     outputs = build.shape(name)[1]
     wanted = (outputs, *(1 for _ in build.shape(name)[2:]))
-    if constant.shape not in (wanted, (1, *wanted)):
-        raise RefusedNodeError(f"its constant must be one number for each of {outputs} outputs")
-    if module.bias is None:
-        module.bias = nn.Parameter(torch.empty(outputs, device="meta"))
-    loader = _scaled(constant, 1.0)
-    build.weights.setdefault(f"{path}.bias", []).append(lambda: loader().reshape(-1))
+    own = constant is not None and constant.shape in (wanted, (1, *wanted))
+    if constant is None or found is None or not own or not build.is_plain(name):
+        build.arithmetic(node, operator.add)
+        return
+    path, module = found
+    if module.bias is not None:
+        build.arithmetic(node, operator.add)
+        return
+    module.bias = nn.Parameter(torch.empty(outputs, device="meta"))
+    build.weights[f"{path}.bias"] = lambda: constant.load().reshape(-1)
     build.same(node, name)
 
 
@@ -142,11 +143,11 @@ def _is_bias(tensor: StoredTensor | None) -> bool:
 
 def _loaders(
     weight: StoredTensor, bias: StoredTensor | None, scales: tuple[float, float] = (1.0, 1.0)
-) -> dict[str, Sequence[Loader]]:
-    loaders: dict[str, Sequence[Loader]] = {"weight": [_scaled(weight, scales[0])]}
+) -> dict[str, Loader]:
+    loaders: dict[str, Loader] = {"weight": _scaled(weight, scales[0])}
     if bias is not None and _is_bias(bias):
         loader = _scaled(_float32(bias), scales[1])
-        loaders["bias"] = [lambda: loader().reshape(-1)]
+        loaders["bias"] = lambda: loader().reshape(-1)
     return loaders
 
 

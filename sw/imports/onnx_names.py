@@ -87,11 +87,15 @@ class Names:
 
     def within(self, scope: str, node: onnx.NodeProto) -> str:
         """A path for what has no weights: ``scope`` if nothing else is there, or a name in it."""
-        if scope and self._free(".".join(map(_allowed, scope.split(".")))):
+        if self.is_free(scope):
             return self.new(scope, node)
         own = re.sub(r"\W+", "_", node.name.rpartition("/")[2], flags=re.ASCII).strip("_").lower()
         own = own[:_LENGTH_MAX] or node.op_type.lower()
         return self.new(f"{scope}.{own}" if scope else own, node)
+
+    def is_free(self, scope: str) -> bool:
+        """Whether ``scope`` is the path of a module, and nothing has it or is within it."""
+        return bool(scope) and self._free(".".join(map(_allowed, scope.split("."))))
 
     def _free(self, path: str) -> bool:
         pieces = path.split(".")

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from arch.errors import InputError
 from sw.imports.imported_network import ImportedNetwork
 from sw.imports.onnx_build import Build, RefusedNodeError, convert
@@ -54,15 +52,8 @@ def load_onnx(path: Path, *, shapes_only: bool = False) -> ImportedNetwork:
     if count > _WEIGHTS_MAX:
         raise InputError(f"{path}: has {count} weights, at most {_WEIGHTS_MAX} are read")
     if not shapes_only:
-        module.load_state_dict(
-            {name: _sum([load() for load in loaders]) for name, loaders in build.weights.items()},
-            assign=True,
-        )
+        module.load_state_dict({name: load() for name, load in build.weights.items()}, assign=True)
     shape = (*file.shapes[file.input][1:], 1, 1)[:3]
     return ImportedNetwork(
         module=module.eval(), in_shape=(shape[0], shape[1], shape[2]), classes=classes
     )
-
-
-def _sum(tensors: list[torch.Tensor]) -> torch.Tensor:
-    return tensors[0] if len(tensors) == 1 else torch.stack(tensors).sum(0)

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import onnx
 import torch
@@ -99,13 +100,17 @@ def _cast(build: Build, node: onnx.NodeProto) -> None:
     build.same(node, node.input[0])
 
 
-def _two(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Converter:
-    """A function of two values, for the layer graph to place on the host or to refuse."""
+def _two(function: Callable[[Any, Any], Any]) -> Converter:
+    """A function of two values or of one and a constant; the layer graph folds or refuses it."""
 
     def enter(build: Build, node: onnx.NodeProto) -> None:
-        build.function(node, function, *(build.value(name) for name in node.input))
+        build.arithmetic(node, function)
 
     return enter
+
+
+def _negative(build: Build, node: onnx.NodeProto) -> None:
+    build.function(node, operator.neg, build.value(node.input[0]))
 
 
 def _concat(build: Build, node: onnx.NodeProto) -> None:
@@ -128,10 +133,12 @@ def _reshape(build: Build, node: onnx.NodeProto) -> None:
         build.function(node, torch.flatten, build.value(name), 1)
         if name in build.not_negative:
             build.not_negative.add(node.output[0])
+    elif after is not None and after[:1] == before[:1] and prod(after) == prod(before):
+        build.function(node, torch.reshape, build.value(name), (-1, *after[1:]))
+        if name in build.not_negative:
+            build.not_negative.add(node.output[0])
     else:
-        raise RefusedNodeError(
-            f"makes {after} of {before}; only what flattens an image can be mapped"
-        )
+        raise RefusedNodeError(f"makes {after} of {before}, which mixes images")
 
 
 def _shape_after(
@@ -188,9 +195,21 @@ def _slice(build: Build, node: onnx.NodeProto) -> None:
         if start != 0 or end < shape[place] or step < 1:
             raise RefusedNodeError("only every n-th row and column can be taken, from the first")
         index[place] = slice(None, None, step)
-    build.function(node, operator.getitem, build.value(node.input[0]), tuple(index))
+    # Exporters write a slice for each axis, where the network had one for all.
+    before = build.value(node.input[0])
+    if before.target is operator.getitem and build.is_plain(node.input[0]):
+        taken: Any = before.args[1]
+        apart = all(slice(None) in (old, new) for old, new in zip(taken, index, strict=True))
+        if apart:
+            index = [max(old, new, key=_is_taken) for old, new in zip(taken, index, strict=True)]
+            before = before.all_input_nodes[0]
+    build.function(node, operator.getitem, before, tuple(index))
     if node.input[0] in build.not_negative:
         build.not_negative.add(node.output[0])
+
+
+def _is_taken(part: slice) -> bool:
+    return part != slice(None)
 
 
 PLAIN: dict[str, Converter] = {
@@ -209,6 +228,7 @@ PLAIN: dict[str, Converter] = {
     "Mul": _two(operator.mul),
     "Sub": _two(operator.sub),
     "Div": _two(operator.truediv),
+    "Neg": _negative,
     "Concat": _concat,
     "Flatten": _reshape,
     "Reshape": _reshape,

@@ -1,6 +1,6 @@
 """ONNX nodes that look at windows of an image: what of them convolutions share, and pooling."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import onnx
@@ -106,15 +106,10 @@ def _max_pool(build: Build, node: onnx.NodeProto) -> None:
     window = take_window(build, node)
     if window.zeros_before and window.source not in build.not_negative:
         raise RefusedNodeError("zeros are padded before it, which may be above the maximum")
-    with torch.device("meta"):
-        made = nn.MaxPool2d(
-            window.kernel,
-            window.stride,
-            window.padding,
-            window.dilation,
-            ceil_mode=bool(build.attributes(node).get("ceil_mode", 0)),
-        )
-    build.module(node, made, window.source)
+    ceil = bool(build.attributes(node).get("ceil_mode", 0))
+    sizes = (window.kernel, window.stride, window.padding, window.dilation, ceil)
+    made = nn.MaxPool2d(*sizes[:4], ceil_mode=ceil)
+    build.module_or_function(node, made, window.source, F.max_pool2d, *sizes)
     _keep_sign(build, node, window.source)
 
 
@@ -126,36 +121,45 @@ def _average_pool(build: Build, node: onnx.NodeProto) -> None:
     counted = bool(given.get("count_include_pad", 0))
     if window.zeros_before and not counted and any(given.get("pads", ())):
         raise RefusedNodeError("zeros are padded before it, and its own padding is not counted")
-    with torch.device("meta"):
-        made = nn.AvgPool2d(
-            window.kernel,
-            window.stride,
-            window.padding,
-            ceil_mode=bool(given.get("ceil_mode", 0)),
-            count_include_pad=counted or window.zeros_before or window.padding == (0, 0),
-        )
-    build.module(node, made, window.source)
+    counted = counted or window.zeros_before or window.padding == (0, 0)
+    options = (
+        *(window.kernel, window.stride, window.padding),
+        *(bool(given.get("ceil_mode", 0)), counted),
+    )
+    build.module_or_function(node, nn.AvgPool2d(*options), window.source, F.avg_pool2d, *options)
     _keep_sign(build, node, window.source)
 
 
 def _global_average(build: Build, node: onnx.NodeProto) -> None:
-    build.function(node, F.adaptive_avg_pool2d, build.value(node.input[0]), 1)
+    made = nn.AdaptiveAvgPool2d(1)
+    build.module_or_function(node, made, node.input[0], F.adaptive_avg_pool2d, 1)
     _keep_sign(build, node, node.input[0])
 
 
 def _global_max(build: Build, node: onnx.NodeProto) -> None:
-    build.function(node, F.adaptive_max_pool2d, build.value(node.input[0]), 1)
+    made = nn.AdaptiveMaxPool2d(1)
+    build.module_or_function(node, made, node.input[0], F.adaptive_max_pool2d, 1)
     _keep_sign(build, node, node.input[0])
 
 
 def _reduce_mean(build: Build, node: onnx.NodeProto) -> None:
+    _reduce(build, node, torch.mean)
+
+
+def _reduce_max(build: Build, node: onnx.NodeProto) -> None:
+    _reduce(build, node, torch.amax)
+
+
+def _reduce(build: Build, node: onnx.NodeProto, function: Callable[..., torch.Tensor]) -> None:
+    """A mean or a maximum over some axes, but never over the images."""
     given = build.attributes(node)
     rank = len(build.shape(node.input[0]))
     axes = given.get("axes") or build.numbers(node, 1) or list(range(rank))
-    if rank != 4 or sorted(axis % rank for axis in axes) != [2, 3]:
-        raise RefusedNodeError(f"a mean must be over height and width, not over the axes {axes}")
+    places = sorted(axis % rank for axis in axes)
+    if 0 in places:
+        raise RefusedNodeError(f"goes over the axes {list(axes)}, which mixes images")
     keep = bool(given.get("keepdims", 1))
-    build.function(node, torch.mean, build.value(node.input[0]), [2, 3], keepdim=keep)
+    build.function(node, function, build.value(node.input[0]), places, keepdim=keep)
     _keep_sign(build, node, node.input[0])
 
 
@@ -203,6 +207,7 @@ WINDOWS: dict[str, Converter] = {
     "GlobalAveragePool": _global_average,
     "GlobalMaxPool": _global_max,
     "ReduceMean": _reduce_mean,
+    "ReduceMax": _reduce_max,
     "Pad": _pad,
 }
 """Operators that pool, and padding."""
