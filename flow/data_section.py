@@ -4,11 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from flow.configuration_section import Count, Section, Share
+from flow.configuration_section import Count, Section
 
 __all__ = ["DataSection", "ModelSection"]
 
-DataKind = Literal["digits", "photographs", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary"]
+DataKind = Literal[
+    "digits", "photographs", "jpeg-npz", "npz", "folder", "idx", "cifar10-binary", "python"
+]
+Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=1, le=1 << 20)]
 Deviation = Annotated[float, Field(ge=1e-3, le=1000, allow_inf_nan=False)]
 
@@ -86,24 +89,35 @@ class DataSection(Section):
         description="The data set; `digits` are the 1,797 handwritten digits of 8 x 8 pixels that "
         "come with scikit-learn, `photographs` 520 squares of 32 x 32 pixels out of its two "
         "photographs, for trials of networks for colour images without a download; both are "
-        "split into train, validation and test by the seed. The others are files, see "
-        "[software](software.md).",
+        "split into train, validation and test by the seed. `python` is a function of your own "
+        "that gives arrays, the others are files, see [own networks](own-network.md#data).",
     )
     path: str | None = Field(
         default=None,
         description="The file (`jpeg-npz`, `npz`) or directory (`folder`, `idx`, "
-        "`cifar10-binary`); every kind but `digits` and `photographs` needs it. Like every path "
-        "here it is relative to the working directory.",
+        "`cifar10-binary`), which these kinds need; `python` may have it, and its function then "
+        "gets it. Like every path here it is relative to the working directory.",
+    )
+    source: str | None = Field(
+        default=None,
+        description="For `python`: `FILE.py:NAME`, a function that gives images and labels. The "
+        "file is executed.",
     )
     test_path: str | None = Field(
         default=None,
         description="The file or directory of test images (`jpeg-npz`, `npz`, `folder`); without "
         "it they are split off those of `path`. `idx` and `cifar10-binary` have both in `path`.",
     )
-    mean: list[Share] | None = Field(
+    range: list[Number] = Field(
+        default=[0.0, 1.0],
+        description="The least and the largest value that an image can have, for `npz` and "
+        "`python` with floats; bytes are 0 to 1 always. It decides the codes of the input: "
+        "unsigned if no value is below 0, signed otherwise. An image beyond it is refused.",
+    )
+    mean: list[Number] | None = Field(
         default=None,
-        description="What is subtracted from each channel of an image, whose values are 0 to 1, "
-        "before the network: its normalisation, with `std`.",
+        description="What is subtracted from each channel of an image before the network, within "
+        "`range`: its normalisation, with `std`.",
     )
     std: list[Deviation] | None = Field(
         default=None, description="What each channel is then divided by."
@@ -138,12 +152,19 @@ class DataSection(Section):
 
     @model_validator(mode="after")
     def _check_paths(self) -> "DataSection":
+        refused = ["source"]
         if self.kind in ("digits", "photographs"):
-            for name in ("path", "test_path", "train_limit", "test_limit"):
-                if getattr(self, name) is not None:
-                    raise ValueError(f"data.{name} does not go with data.kind: {self.kind}")
-        elif not self.path:
-            raise ValueError(f"data.path must be given for data.kind: {self.kind}")
+            refused = ["path", "test_path", "source", "train_limit", "test_limit"]
+        elif self.kind == "python":
+            refused = ["test_path"]
+        for name in refused:
+            if getattr(self, name) is not None:
+                raise ValueError(f"data.{name} does not go with data.kind: {self.kind}")
+        needed = {"digits": "kind", "photographs": "kind", "python": "source"}.get(
+            self.kind, "path"
+        )
+        if not getattr(self, needed):
+            raise ValueError(f"data.{needed} must be given for data.kind: {self.kind}")
         if self.kind in ("idx", "cifar10-binary") and self.test_path is not None:
             raise ValueError(
                 f"data.test_path does not go with data.kind: {self.kind}, whose test images are "
@@ -156,4 +177,22 @@ class DataSection(Section):
             )
         if self.mean is not None and self.std is not None and len(self.mean) != len(self.std):
             raise ValueError("data.mean and data.std must be lists of one length")
+        self._check_range()
         return self
+
+    def _check_range(self) -> None:
+        if len(self.range) != 2 or not self.range[0] < self.range[1]:
+            raise ValueError(f"data.range must be [least, largest], not {self.range}")
+        if self.range != [0, 1] and self.kind not in ("npz", "python"):
+            raise ValueError(
+                f"data.range must be [0, 1] for data.kind: {self.kind}, whose images are pictures; "
+                "data.mean and data.std move them"
+            )
+        for value in self.mean or ():
+            if not self.range[0] <= value <= self.range[1]:
+                raise ValueError(f"data.mean must be within data.range {self.range}, not {value:g}")
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """``range`` as a pair."""
+        return (float(self.range[0]), float(self.range[1]))

@@ -1,21 +1,27 @@
 """The data set and the network that a configuration names."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from arch.errors import InputError
 from flow.configuration import Configuration, DataSection
+from flow.configured_network import configured_network, unread_network
+from flow.host_head import behind_head, cut_head
 from flow.search_section import SearchSection
-from sw.datasets import Dataset, FileShares, load_digits, load_files, load_photographs
-from sw.imports import ImportedNetwork, load_factory, load_onnx
-from sw.imports.first_step import normalise_first
-from sw.networks import build
-from sw.normalise import normalisation
+from sw.datasets import (
+    FILE_KINDS,
+    Dataset,
+    FileShares,
+    image_shape,
+    load_digits,
+    load_files,
+    load_photographs,
+    load_python,
+)
+from sw.source_files import source_files, split_source
 from sw.train import Recipe
 from sw.weights import load_weights
 
@@ -35,18 +41,42 @@ SHIPPED = {"digits": load_digits, "photographs": load_photographs}
 
 
 def load_dataset(configuration: Configuration) -> Dataset:
-    """The data set, split by the seed; the one read last is kept, for the stages that follow.
+    """The data set as the hardware gets it, split by the seed.
+
+    Where the host computes the beginning of the network (``model.on_host``), images are what it
+    gives. The data set read last is kept, for the stages that follow.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
         If a file is missing or wrong.
     """
+    images = _images(configuration)
+    if "head" not in configuration.model.on_host:
+        return images
+    network = configured_network(configuration, images.in_shape, images.classes).module
+    _load_weights(configuration, network)
+    head, _ = cut_head(network, images.in_shape)
+    return images if head is None else behind_head(head, images)
+
+
+def _images(configuration: Configuration) -> Dataset:
+    """The data set as it is."""
     data = configuration.data
     if data.kind in SHIPPED:
         return SHIPPED[data.kind](seed=configuration.seed)
-    stamps = tuple(_stamp(path) for path in (data.path, data.test_path) if path)
-    return _files(data.model_dump_json(), configuration.seed, stamps)
+    paths = [path for path in (data.path, data.test_path) if path]
+    if data.source is not None:
+        paths += map(str, source_files(split_source(data.source)[0]))
+    dataset = _files(
+        data.model_dump_json(), configuration.seed, tuple(_stamp(path) for path in paths)
+    )
+    if dataset.in_shape[1:] == (1, 1) and configuration.train.variations != "none":
+        raise InputError(
+            f"train.variations must be none for data of features: {configuration.train.variations} "
+            f"moves pixels"
+        )
+    return dataset
 
 
 def _stamp(path: str) -> tuple[str, int, int]:
@@ -63,36 +93,37 @@ def _stamp(path: str) -> tuple[str, int, int]:
 def _files(section: str, seed: int, stamps: tuple[tuple[str, int, int], ...]) -> Dataset:
     """The data set of a section in JSON; decoding takes seconds and every stage needs it."""
     data = DataSection.model_validate_json(section)
+    shares = FileShares(
+        validation=data.validation_share,
+        test=data.test_share,
+        validation_from=data.validation_from,
+        train_limit=data.train_limit,
+        test_limit=data.test_limit,
+        value_range=data.value_range,
+    )
+    if data.kind == "python":
+        path = Path(data.path) if data.path else None
+        return load_python(data.source or "", path=path, seed=seed, shares=shares)
     return load_files(
         data.kind,
         Path(data.path or ""),
         test_path=Path(data.test_path) if data.test_path else None,
         seed=seed,
-        shares=FileShares(
-            validation=data.validation_share,
-            test=data.test_share,
-            validation_from=data.validation_from,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-        ),
+        shares=shares,
     )
 
 
 def new_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
     """The network with the weights that it has by itself: random ones, or those of its file.
 
+    What of it the host computes before the hardware (:func:`load_dataset`) is left out.
+
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If the network cannot be had, or does not fit the data.
+        If the network cannot be had, does not fit the data, or cannot be mapped.
     """
-    network = _network(configuration, dataset.in_shape, dataset.classes)
-    if network.classes < dataset.classes:
-        raise InputError(
-            f"the network gives {network.classes} scores, but the data have {dataset.classes} "
-            f"classes"
-        )
-    return network.module
+    return _rest(configuration, dataset, weights=False)
 
 
 def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
@@ -103,16 +134,33 @@ def start_network(configuration: Configuration, dataset: Dataset) -> nn.Module:
     :exc:`arch.errors.InputError`
         As :func:`new_network`, or if the weights cannot be read or are of another network.
     """
-    network = new_network(configuration, dataset)
+    return _rest(configuration, dataset, weights=True).eval()
+
+
+def _rest(configuration: Configuration, dataset: Dataset, *, weights: bool) -> nn.Module:
+    """The network behind what the host computes first."""
+    cut = "head" in configuration.model.on_host
+    in_shape = _images(configuration).in_shape if cut else dataset.in_shape
+    network = configured_network(configuration, in_shape, dataset.classes)
+    if network.classes < dataset.classes:
+        raise InputError(
+            f"the network gives {network.classes} scores, but the data have {dataset.classes} "
+            f"classes"
+        )
+    if weights:
+        _load_weights(configuration, network.module)
+    return cut_head(network.module, in_shape)[1] if cut else network.module
+
+
+def _load_weights(configuration: Configuration, network: nn.Module) -> None:
     if configuration.model.weights is not None:
         load_weights(network, Path(configuration.model.weights))
-    return network.eval()
 
 
 def network_without_data(
     configuration: Configuration,
 ) -> tuple[nn.Module, tuple[int, int, int], int]:
-    """The network on torch's meta device, the shape of an image, and the number of scores.
+    """The whole network on torch's meta device, the shape of an image, and the number of scores.
 
     Neither images nor weights are read: shapes are those of ``model.in_shape``, of an ONNX file, or
     of the beginning of the data.
@@ -120,69 +168,19 @@ def network_without_data(
     Raises
     ------
     :exc:`arch.errors.InputError`
-        As :func:`new_network`, or if nothing says the shape.
+        If the network cannot be had, or nothing says the shape.
     """
-    model = configuration.model
-    in_shape = model.image_shape()
-    classes = None
-    if model.kind == "onnx":
-        in_shape = load_onnx(Path(model.path or ""), shapes_only=True).in_shape
-    elif in_shape is None or model.kind == "builtin":
-        dataset = load_dataset(configuration)
-        in_shape, classes = dataset.in_shape, dataset.classes
-    network = _network(configuration, in_shape, classes, shapes_only=True)
+    network = unread_network(configuration, lambda: _data_shape(configuration))
     return network.module, network.in_shape, network.classes
 
 
-def _network(
-    configuration: Configuration,
-    in_shape: tuple[int, int, int],
-    classes: int | None,
-    *,
-    shapes_only: bool = False,
-) -> ImportedNetwork:
-    """The network of a configuration, with its normalisation."""
-    data, model = configuration.data, configuration.model
-    if model.image_shape() not in (None, in_shape):
-        raise InputError(f"model.in_shape is {model.in_shape}, but images are {list(in_shape)}")
-    for name, values in (("mean", data.mean), ("std", data.std)):
-        if values is not None and len(values) != in_shape[0]:
-            raise InputError(
-                f"data.{name} has {len(values)} numbers, but the images have {in_shape[0]} channels"
-            )
-    if model.kind == "builtin":
-        if classes is None:
-            raise InputError("the number of classes is not known without the data")
-        with torch.device("meta") if shapes_only else nullcontext():
-            module = build(
-                model.name,
-                in_shape=in_shape,
-                classes=classes,
-                seed=configuration.seed,
-                mean=data.mean,
-                std=data.std,
-            )
-        return ImportedNetwork(module=module, in_shape=in_shape, classes=classes)
-    if model.kind == "onnx":
-        made = load_onnx(Path(model.path or ""), shapes_only=shapes_only)
-        if made.in_shape != in_shape:
-            raise InputError(
-                f"{model.path}: takes images of {made.in_shape} (channels, height, width), but "
-                f"those of the data are {in_shape}"
-            )
-    else:
-        made = load_factory(
-            model.source or "",
-            in_shape=in_shape,
-            classes=classes,
-            seed=configuration.seed,
-            shapes_only=shapes_only,
-        )
-    if data.mean is not None or data.std is not None:
-        normalise = normalisation(data.mean, data.std)
-        device = "meta" if shapes_only else "cpu"
-        made = replace(made, module=normalise_first(made.module, normalise.to(device)))
-    return made
+def _data_shape(configuration: Configuration) -> tuple[tuple[int, int, int], int]:
+    """Shape of an image and number of classes; files are not decoded."""
+    data = configuration.data
+    if data.kind in FILE_KINDS:
+        return image_shape(data.kind, Path(data.path or ""))
+    dataset = _images(configuration)
+    return dataset.in_shape, dataset.classes
 
 
 def training_recipe(configuration: Configuration) -> Recipe:

@@ -1,5 +1,6 @@
 """Normalisation of the pixels, as the first step of a network."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,13 +13,13 @@ class Normalise(nn.Module):
     """Each channel less its mean, divided by its standard deviation.
 
     It belongs to the network and not to the data, so that what trains, prunes, observes and
-    quantises a network sees the same images, values 0 to 1, as everything else. Quantisation folds
+    quantises a network sees the same images as everything else. Quantisation folds
     it into the codes of the input, see ``docs/number-formats.md``.
 
     Parameters
     ----------
     mean, std : sequence of float
-        One a channel; images have values 0 to 1.
+        One a channel.
 
     Raises
     ------
@@ -33,8 +34,8 @@ class Normalise(nn.Module):
         super().__init__()
         if len(mean) != len(std) or not mean:
             raise ValueError(f"mean and std must be as many numbers, not {len(mean)}, {len(std)}")
-        if not all(0 <= value <= 1 for value in mean) or not all(0 < value <= 1e3 for value in std):
-            raise ValueError(f"mean must be 0 to 1 and std above 0, not {mean} and {std}")
+        if not all(map(math.isfinite, mean)) or not all(0 < value <= 1e3 for value in std):
+            raise ValueError(f"mean must be finite and std above 0, not {mean} and {std}")
         # Constants of the data: no part of the weights that are saved.
         for name, values in (("mean", mean), ("std", std)):
             tensor = torch.tensor(values, dtype=torch.float32).reshape(-1, 1, 1)

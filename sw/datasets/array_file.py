@@ -31,9 +31,18 @@ _CHUNK = 1 << 24
 
 
 def read_arrays(
-    path: Path, required: Sequence[str], optional: Sequence[str] = ()
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    unread: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Arrays of an ``.npz`` file; others in it are left alone.
+
+    Parameters
+    ----------
+    unread : sequence of str
+        Arrays that have their shape and dtype, and zeros that take no memory.
 
     Raises
     ------
@@ -44,7 +53,7 @@ def read_arrays(
         _check_directory(file, size, path)
         try:
             with zipfile.ZipFile(file) as archive:
-                return _read(archive, path, required, optional)
+                return _read(archive, path, required, optional, unread)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: is damaged: {error}") from error
         except (OSError, RuntimeError, TokenError, ValueError) as error:
@@ -62,20 +71,27 @@ def _check_directory(file: IO[bytes], size: int, path: Path) -> None:
 
 
 def _read(
-    archive: zipfile.ZipFile, path: Path, required: Sequence[str], optional: Sequence[str]
+    archive: zipfile.ZipFile,
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str],
+    unread: Sequence[str],
 ) -> dict[str, np.ndarray]:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     arrays = {}
     for name in (*required, *optional):
         if name in members:
-            arrays[name] = _array(archive, members[name], f"{path}: array {name}")
+            what = f"{path}: array {name}"
+            arrays[name] = _array(archive, members[name], what, unread=name in unread)
         elif name in required:
             found = ", ".join(members) or "nothing"
             raise InputError(f"{path}: has no array {name}; found {found:.80}")
     return arrays
 
 
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.ndarray:
+def _array(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str, *, unread: bool
+) -> np.ndarray:
     if info.file_size > FILE_BYTES_MAX:
         raise InputError(f"{what} has {info.file_size} bytes, at most {FILE_BYTES_MAX} are read")
     check_unpacked(what, info.compress_size, info.file_size)
@@ -91,6 +107,8 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.nda
         expected = math.prod(shape) * dtype.itemsize
         if min(shape, default=0) < 0 or member.tell() + expected != info.file_size:
             raise InputError(f"{what} has another size than its header says")
+        if unread:
+            return np.broadcast_to(np.zeros((), dtype=dtype), shape)
         data = bytearray()
         # In pieces, so that a member that claims more than it has takes what it has.
         while piece := member.read(_CHUNK):

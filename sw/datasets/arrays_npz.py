@@ -8,46 +8,54 @@ from arch.errors import InputError
 from sw.datasets.array_file import read_arrays
 from sw.datasets.labelled import Labelled, check_size
 
-__all__ = ["read_npz"]
+__all__ = ["as_taken", "check_labels", "read_npz"]
 
 
-def read_npz(path: Path) -> Labelled:
+def read_npz(path: Path, *, shapes_only: bool = False) -> Labelled:
     """Images of an ``.npz`` file.
 
-    ``images`` is uint8 (0 to 255) or floats (0 to 1), of shape (n, H, W) or (n, H, W, C) with 1 or
-    3 channels; ``labels`` are integers of shape (n,); ``classes``, which may be absent, names the
-    classes.
+    ``images`` is uint8 (0 to 255) or floats, of shape (n, H, W) or (n, H, W, C) with 1 or 3
+    channels, or (n, F) for rows of features; ``labels`` are integers of shape (n,); ``classes``,
+    which may be absent, names the classes. With ``shapes_only`` the images are zeros.
 
     Raises
     ------
     :exc:`arch.errors.InputError`
         If the file cannot be read, or holds anything else.
     """
-    arrays = read_arrays(path, ("images", "labels"), ("classes",))
+    unread = ("images",) if shapes_only else ()
+    arrays = read_arrays(path, ("images", "labels"), ("classes",), unread=unread)
     images, labels = arrays["images"], check_labels(path, arrays["labels"])
+    channels: tuple[int, ...] = (1, 3)
     if images.ndim == 3:
         images = images[..., None]
-    if images.ndim != 4 or images.shape[3] not in (1, 3) or len(images) != len(labels):
+    elif images.ndim == 2:
+        images, channels = images[:, None, None, :], (images.shape[1],)
+    if images.ndim != 4 or images.shape[3] not in channels or len(images) != len(labels):
         raise InputError(
-            f"{path}: images must have a shape (n, H, W) or (n, H, W, C), 1 or 3 channels, and "
-            f"as many labels, not {arrays['images'].shape} with {len(labels)} labels"
+            f"{path}: images must have a shape (n, H, W), (n, H, W, C) with 1 or 3 channels, or "
+            f"(n, features), and as many labels, not {arrays['images'].shape} with {len(labels)} "
+            f"labels"
         )
     check_size(path, *images.shape)
-    if images.dtype != np.uint8:
-        if images.dtype.kind != "f":
-            raise InputError(f"{path}: images must be uint8 or floats, not {images.dtype}")
-        if not (images.min() >= 0 and images.max() <= 1):  # NaN fails too
-            raise InputError(f"{path}: images of floats must be 0 to 1")
-        images = images.astype(np.float32)
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
+        raise InputError(f"{path}: images must be uint8 or floats, not {images.dtype}")
     images = images.transpose(0, 3, 1, 2)
-    channels, height, width = images.shape[1:]
     return Labelled(
         path=path,
-        shape=(channels, height, width),
+        shape=(images.shape[1], images.shape[2], images.shape[3]),
         labels=labels,
         classes=len(arrays.get("classes", ())),
-        take=lambda index: np.ascontiguousarray(images[index]),
+        take=lambda index: as_taken(images[index]),
     )
+
+
+def as_taken(images: np.ndarray) -> np.ndarray:
+    """Bytes as they are, floats as float32; in the usual order in memory."""
+    with np.errstate(over="ignore"):  # what is infinite then is in no range
+        return np.ascontiguousarray(
+            images, dtype=np.uint8 if images.dtype == np.uint8 else np.float32
+        )
 
 
 def check_labels(path: Path, labels: np.ndarray) -> np.ndarray:

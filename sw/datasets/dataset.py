@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Dataset", "Split"]
+__all__ = ["PIXELS", "Dataset", "Split"]
+
+PIXELS = (0.0, 1.0)
+"""Range of the values of a picture: black, and white."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -14,9 +17,11 @@ class Split:
     Parameters
     ----------
     images : float32 array, shape (n, C, H, W)
-        Values 0 to 1.
+        Values within ``value_range``.
     labels : int64 array, shape (n,)
         Class numbers, from 0.
+    value_range : tuple of float
+        The least and the largest value that an image can have; it decides the input codes.
 
     Raises
     ------
@@ -26,6 +31,7 @@ class Split:
 
     images: np.ndarray
     labels: np.ndarray
+    value_range: tuple[float, float] = PIXELS
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -37,9 +43,14 @@ class Split:
             raise ValueError(
                 f"images must be float32 and labels int64, not {images.dtype} and {labels.dtype}"
             )
+        low, high = self.value_range
+        if not low < high:
+            raise ValueError(f"value_range must rise, not {low} to {high}")
         # Written so that NaN fails too.
-        if not (images.min() >= 0 and images.max() <= 1):
-            raise ValueError(f"images must be 0 to 1, not {images.min()} to {images.max()}")
+        if not (images.min() >= low and images.max() <= high):
+            raise ValueError(
+                f"images must be {low:g} to {high:g}, not {images.min()} to {images.max()}"
+            )
         if labels.min() < 0:
             raise ValueError(f"labels must be at least 0, not {labels.min()}")
 
@@ -88,6 +99,13 @@ class Dataset:
                     f"data set {self.name}: images must be {self.in_shape} in every split, "
                     f"not {split.images.shape[1:]}"
                 )
+            if split.value_range != self.value_range:
+                raise ValueError(f"data set {self.name}: value_range differs between splits")
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The least and the largest value that an image can have."""
+        return self.train.value_range
 
     @property
     def in_shape(self) -> tuple[int, int, int]:

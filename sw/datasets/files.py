@@ -8,14 +8,14 @@ import numpy as np
 from arch.errors import InputError
 from sw.datasets.arrays_npz import read_npz
 from sw.datasets.cifar_binary import read_cifar10
-from sw.datasets.dataset import Dataset, Split
+from sw.datasets.dataset import PIXELS, Dataset, Split
 from sw.datasets.idx import read_idx
 from sw.datasets.image_folder import read_folder
 from sw.datasets.jpeg_npz import read_jpeg_npz
 from sw.datasets.labelled import Labelled
 from sw.datasets.splitting import stratified
 
-__all__ = ["FILE_KINDS", "FileShares", "load_files"]
+__all__ = ["FILE_KINDS", "FileShares", "image_shape", "load_files", "split_labelled"]
 
 _ONE = {"jpeg-npz": read_jpeg_npz, "npz": read_npz, "folder": read_folder}
 """Kinds of one file (or folder) a split."""
@@ -23,6 +23,28 @@ _BOTH = {"idx": read_idx, "cifar10-binary": read_cifar10}
 """Kinds whose directory has files for training and for testing."""
 FILE_KINDS = (*_ONE, *_BOTH)
 """Kinds of :func:`load_files`."""
+
+
+def image_shape(kind: str, path: Path) -> tuple[tuple[int, int, int], int]:
+    """Shape of the images of files and number of classes; no image is decoded.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`FILE_KINDS`.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If a file is missing or wrong.
+    """
+    if kind in _BOTH:
+        source = _BOTH[kind](path, "train")
+    elif kind == "npz":
+        source = read_npz(path, shapes_only=True)
+    else:
+        source = _ONE[kind](path)
+    return source.shape, source.classes or int(source.labels.max()) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +63,8 @@ class FileShares:
         they lose; the part that is cut off is then not tested.
     train_limit, test_limit : int or None
         Most images that are used for training and validation, and for testing; the seed chooses.
+    value_range : tuple of float
+        The least and the largest value that an image can have; bytes are always 0 to 1.
     """
 
     validation: float = 0.16
@@ -48,6 +72,7 @@ class FileShares:
     validation_from: str = "train"
     train_limit: int | None = None
     test_limit: int | None = None
+    value_range: tuple[float, float] = PIXELS
 
 
 def load_files(
@@ -85,26 +110,52 @@ def load_files(
     else:
         train = _ONE[kind](path)
         test = None if test_path is None else _ONE[kind](test_path)
+    return split_labelled(kind, train, test, shares=shares, seed=seed)
+
+
+def split_labelled(
+    name: str, train: Labelled, test: Labelled | None, *, shares: FileShares, seed: int
+) -> Dataset:
+    """A data set of images with their labels.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    train : Labelled
+        Images for training and validation, and for testing if there are no others.
+    test : Labelled or None
+        Images for testing.
+    shares : FileShares
+        How much is used, and for what.
+    seed : int
+        Decides which image falls into which split, and which are left out by a limit.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If they do not go together, a value is out of range, or there are too few to split.
+    """
     classes = train.classes or int(train.labels.max()) + 1
     if test is not None:
         _check_alike(train, test, classes)
-        return _of_two(kind, classes, train, test, shares, seed)
+        return _of_two(name, classes, train, test, shares, seed)
     if shares.validation_from == "test":
         raise InputError("data.validation_from: test needs test images; give data.test_path")
     rest, test_index = _cut(train, np.arange(len(train)), shares.test, seed)
     rest = _limited(train, rest, shares.train_limit, seed)
     train_index, validation_index = _cut(train, rest, shares.validation / (1 - shares.test), seed)
     return Dataset(
-        name=kind,
+        name=name,
         classes=classes,
-        train=_training_split(train, train_index),
-        validation=_split(train, validation_index),
-        test=_split(train, _limited(train, test_index, shares.test_limit, seed)),
+        train=_training_split(train, train_index, shares),
+        validation=_split(train, validation_index, shares),
+        test=_split(train, _limited(train, test_index, shares.test_limit, seed), shares),
     )
 
 
 def _of_two(
-    kind: str, classes: int, train: Labelled, test: Labelled, shares: FileShares, seed: int
+    name: str, classes: int, train: Labelled, test: Labelled, shares: FileShares, seed: int
 ) -> Dataset:
     """The data set of a source that keeps training and test images apart."""
     train_index = _limited(train, np.arange(len(train)), shares.train_limit, seed)
@@ -113,12 +164,13 @@ def _of_two(
         test_index, validation_index = _cut(test, test_index, shares.validation, seed)
     else:
         train_index, validation_index = _cut(train, train_index, shares.validation, seed)
+    held_out = test if shares.validation_from == "test" else train
     return Dataset(
-        name=kind,
+        name=name,
         classes=classes,
-        train=_training_split(train, train_index),
-        validation=_split(test if shares.validation_from == "test" else train, validation_index),
-        test=_split(test, _limited(test, test_index, shares.test_limit, seed)),
+        train=_training_split(train, train_index, shares),
+        validation=_split(held_out, validation_index, shares),
+        test=_split(test, _limited(test, test_index, shares.test_limit, seed), shares),
     )
 
 
@@ -153,14 +205,18 @@ def _limited(source: Labelled, index: np.ndarray, limit: int | None, seed: int) 
     return np.sort(np.random.default_rng(seed).choice(index, limit, replace=False))
 
 
-def _training_split(source: Labelled, index: np.ndarray) -> Split:
+def _training_split(source: Labelled, index: np.ndarray, shares: FileShares) -> Split:
     if len(index) < 2:
         raise InputError(
             f"{source.path}: one image is too few to train on; give more images, or raise "
             f"data.train_limit"
         )
-    return _split(source, index)
+    return _split(source, index, shares)
 
 
-def _split(source: Labelled, index: np.ndarray) -> Split:
-    return Split(images=source.images(index), labels=source.labels[index])
+def _split(source: Labelled, index: np.ndarray, shares: FileShares) -> Split:
+    return Split(
+        images=source.images(index, shares.value_range),
+        labels=source.labels[index],
+        value_range=shares.value_range,
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from arch.errors import InputError
+from sw.datasets.dataset import PIXELS
 
 __all__ = ["CLASSES_MAX", "VALUES_MAX", "Labelled", "check_size"]
 
@@ -31,8 +32,8 @@ class Labelled:
     classes : int
         Number of classes; 0 if the file does not say, and then the largest label decides.
     take : callable
-        Gives uint8 images (0 to 255) or float32 images (0 to 1), shape (k, C, H, W), of an int
-        array of ``k`` places.
+        Gives uint8 images (0 to 255) or float32 images, shape (k, C, H, W), of an int array of
+        ``k`` places.
 
     Raises
     ------
@@ -62,11 +63,30 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def images(self, index: np.ndarray) -> np.ndarray:
-        """Images at some places; float32 array of shape (k, C, H, W), values 0 to 1."""
-        images = self.take(index)
+    def images(self, index: np.ndarray, value_range: tuple[float, float] = PIXELS) -> np.ndarray:
+        """Images at some places; float32 array of shape (k, C, H, W).
+
+        Bytes become 0 to 1; floats are as they are, and must be within ``value_range``.
+
+        Raises
+        ------
+        :exc:`arch.errors.InputError`
+            If a value is outside, or bytes are to be anything else than 0 to 1.
+        """
+        images, (low, high) = self.take(index), value_range
         if images.dtype == np.uint8:
+            if value_range != PIXELS:
+                raise InputError(
+                    f"data.range must be [0, 1] for {self.path}, whose images are bytes; "
+                    f"data.mean and data.std move them"
+                )
             return images.astype(np.float32) / np.float32(255)
+        # Written so that NaN fails too.
+        if not (images.min() >= low and images.max() <= high):
+            raise InputError(
+                f"{self.path}: images must be within data.range, {low:g} to {high:g}, not "
+                f"{images.min():g} to {images.max():g}"
+            )
         return images
 
 

@@ -1,6 +1,7 @@
 """Cutting images into splits, each class alike."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -96,4 +97,4 @@ def spread(split: Split, count: int | None) -> Split:
     if count >= len(split):
         return split
     chosen = np.linspace(0, len(split) - 1, count).round().astype(np.int64)
-    return Split(images=split.images[chosen], labels=split.labels[chosen])
+    return replace(split, images=split.images[chosen], labels=split.labels[chosen])

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from arch.errors import InputError
+from sw.imported_network import ImportedNetwork, run_on_meta
 from sw.imports.first_step import flatten_first
-from sw.imports.imported_network import ImportedNetwork, run_on_meta
-from sw.imports.user_module import UserFactory, user_factory
+from sw.user_module import UserFactory, user_factory
 
 __all__ = ["load_factory"]
 
@@ -59,13 +59,13 @@ def load_factory(
 
 def _made(factory: UserFactory, offered: dict[str, Any], seed: int, shapes_only: bool) -> Any:
     if not shapes_only:
-        return factory.call(seed=seed, **offered)
+        return factory.call(random_seed=seed, **offered)
     try:
         with torch.device("meta"):
-            return factory.call(seed=seed, **offered)
+            return factory.call(random_seed=seed, **offered)
     except InputError:
         # What looks at its weights cannot be made without them.
-        made = factory.call(seed=seed, **offered)
+        made = factory.call(random_seed=seed, **offered)
         return made.to("meta") if isinstance(made, nn.Module) else made
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from arch.errors import InputError
-from sw.imports.imported_network import ImportedNetwork
+from sw.imported_network import ImportedNetwork
 from sw.imports.onnx_build import Build, RefusedNodeError, convert
 from sw.imports.onnx_constants import FOLDED
 from sw.imports.onnx_file import read_onnx

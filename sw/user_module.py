@@ -44,10 +44,10 @@ class UserFactory:
         """Whether the function has a parameter ``name``."""
         return name in self._parameters()
 
-    def call(self, *, seed: int, **offered: Any) -> Any:
+    def call(self, *, random_seed: int, **offered: Any) -> Any:
         """What the function gives, called with those of ``offered`` that it takes.
 
-        Random numbers of torch and Python begin with ``seed``; what they were is restored.
+        Random numbers of torch and Python begin with ``random_seed``; what they were is restored.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class UserFactory:
                 f"{', '.join(offered) or 'nothing'}"
             )
         given = {name: value for name, value in offered.items() if name in parameters}
-        with _executing(self._path), _seeded(seed):
+        with _executing(self._path), _seeded(random_seed):
             return self._function(**given)
 
     def running(self) -> Any:
