@@ -9,7 +9,7 @@ from arch.index_fields import range_bits
 from arch.network_shape import NetworkShape
 from arch.tiles import tile_name
 
-__all__ = ["ACCUMULATOR_BANKS", "MemorySize", "work_memories"]
+__all__ = ["ACCUMULATOR_BANKS", "MemorySize", "memories_of", "work_memories"]
 
 ACCUMULATOR_BANKS = 2
 """Output positions that are added up or drained at a time."""
@@ -63,3 +63,15 @@ def work_memories(shape: NetworkShape) -> dict[str, MemorySize]:
         ),
         **{tile_name("accumulators", tile, engine.tiles): sums for tile in range(engine.tiles)},
     }
+
+
+def memories_of(shape: NetworkShape) -> dict[str, MemorySize]:
+    """Every memory of an engine but its small queues, those for tables first.
+
+    A memory of one word has two: Verilog knows no address without bits.
+    """
+    tables = {
+        name: MemorySize(count=1, words=max(2, depth), bits=layout.width)
+        for name, (layout, depth) in shape.memories.items()
+    }
+    return tables | work_memories(shape)

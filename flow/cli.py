@@ -15,6 +15,7 @@ import typer
 
 from arch.errors import OhmforgeError
 from flow import (
+    check_command,
     compare_command,
     doctor_command,
     explain_command,
@@ -75,6 +76,7 @@ def root(
         ctx.default_map = {name: {"quiet": True} for name in _TELLING}
 
 
+app.command(epilog=check_command.EXAMPLES)(check_command.check)
 app.command(cls=run_command.RunCommand, epilog=run_command.EXAMPLES)(run_command.run)
 app.command(epilog=report_command.EXAMPLES)(report_command.report)
 app.command(epilog=explain_command.EXAMPLES)(explain_command.explain)

@@ -42,6 +42,11 @@ class HardwareSection(Section):
         description="Whether only the largest of the results of an image leaves the network "
         "engine, with its number: the class. Of equals it is the first.",
     )
+    target: Literal["ice40-up5k", "ecp5-25f", "ecp5-45f", "ecp5-85f"] | None = Field(
+        default=None,
+        description="The FPGA part that `ohmforge check` compares the network engine with; the "
+        "smallest that it fits unless given. It changes nothing that is generated.",
+    )
     tables: Literal["baked", "loadable"] = Field(
         default="baked",
         description="How the mapping tables get into the network engine: as initial contents of "

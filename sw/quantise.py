@@ -34,7 +34,7 @@ from sw.quantise_host import (
 from sw.segments import expand
 from sw.traced import TracedLayer, TracedOperation
 
-__all__ = ["SCORE_BITS", "quantise"]
+__all__ = ["SCORE_BITS", "output_of_layer", "quantise", "spec_of_layer"]
 
 SCORE_BITS = 16
 """Width of the class scores: wide, so that rounding decides no class."""
@@ -107,8 +107,10 @@ def quantise(
                 host.append(operation)
                 continue
             source = values[step.source]
-            output, scale = _output(step, observed[step.name], geometry, last=step is layers[-1])
-            spec = _spec(step, source, output, scheme)
+            output, scale = output_of_layer(
+                step, observed[step.name], geometry, last=step is layers[-1]
+            )
+            spec = spec_of_layer(step, source, output, scheme)
             segments = segment_mask(spec.rows, spec.cols, spec.groups, scheme, geometry)
             if kept is not None and step.module is not None:
                 segments = kept[step.name]
@@ -134,7 +136,7 @@ def quantise(
     )
 
 
-def _output(
+def output_of_layer(
     layer: TracedLayer, observed: Observed, geometry: Geometry, *, last: bool
 ) -> tuple[OutFormat, float]:
     """Format of the outputs of a layer, and the worth of one step."""
@@ -148,7 +150,8 @@ def _output(
     return limited(scores, layer.clamp, scale), scale
 
 
-def _spec(layer: TracedLayer, source: Value, output: OutFormat, scheme: str) -> LayerSpec:
+def spec_of_layer(layer: TracedLayer, source: Value, output: OutFormat, scheme: str) -> LayerSpec:
+    """What a layer is that reads ``source`` and gives ``output``."""
     module = layer.module
     window: dict[str, tuple[int, int]] = {}
     if isinstance(module, nn.Conv2d):

