@@ -13,6 +13,8 @@ __all__ = ["LOG", "Policy", "SearchLog", "read_log"]
 
 LOG = "log.jsonl"
 """Every trial, step, episode and finalist; in the details of the stage that searches."""
+_STEP = b'{"event": "step"'
+"""Most lines; nothing here is told of them."""
 _LINE = 1 << 20
 """Bytes of a line, at most: a step is 200, an episode of a hundred layers 5,000."""
 
@@ -37,8 +39,6 @@ class Policy:
         Hardware cost.
     allowed : bool
         Whether it loses no more than it may.
-    ratios : mapping of str to float
-        Pruned share of each layer.
     """
 
     number: int
@@ -48,7 +48,6 @@ class Policy:
     drop: float
     cost: float
     allowed: bool
-    ratios: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +72,8 @@ def read_log(path: Path) -> SearchLog | None:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(_LINE), b""), 1):
+                if line.startswith(_STEP):
+                    continue
                 try:
                     entry = json.loads(line)
                     if entry["event"] in found:
@@ -93,9 +94,8 @@ def _policy(entry: Mapping[str, Any]) -> Policy:
         drop=float(entry["drop"]),
         cost=float(entry["cost"]),
         allowed=bool(entry["allowed"]),
-        ratios={str(name): float(ratio) for name, ratio in entry["ratios"].items()},
     )
     numbers = (policy.scale, policy.reward or 0, policy.accuracy, policy.drop, policy.cost)
-    if not all(map(math.isfinite, (*numbers, *policy.ratios.values()))):
+    if not all(map(math.isfinite, numbers)):
         raise ValueError("not a finite number")
     return policy

@@ -1,5 +1,6 @@
 """Put the sections of a page together."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -42,6 +43,25 @@ def render_page(run: Run) -> str:
 
     Names and texts of the run are escaped wherever they stand, and the page forbids scripts.
     """
+    made = ((name, heading, make(run)) for name, (heading, make) in _SECTIONS.items())
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            name=run.report["name"] or "run",
+            missing=run.missing,
+            sections=[
+                {"id": name, "heading": heading, "content": content}
+                for name, heading, content in made
+                if content is not None
+            ],
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Templates that are compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("flow.page"),
         autoescape=True,
@@ -50,16 +70,7 @@ def render_page(run: Run) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    made = ((name, heading, make(run)) for name, (heading, make) in _SECTIONS.items())
-    return environment.get_template("page.html").render(
-        name=run.report["name"] or "run",
-        missing=run.missing,
-        sections=[
-            {"id": name, "heading": heading, "content": content}
-            for name, heading, content in made
-            if content is not None
-        ],
-    )
+    return environment
 
 
 def write_page(path: Path, run: Run) -> None:

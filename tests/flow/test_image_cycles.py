@@ -9,7 +9,7 @@ from arch.network_program import build_network_program
 from cosim.network_case import NetworkResult, StepResult
 from flow.capacity_section import CapacitySection
 from flow.hardware_section import HardwareSection
-from flow.stages.image_cycles import cycles_of_images, measured_images
+from flow.stages.image_cycles import cycles_of_images, measured_images, steps_of_image
 from sw.mapping import map_network
 from tests.sw.integer_layers import residual_network
 
@@ -71,6 +71,23 @@ def test_measured(skips, name):
     assert {n: f for n, f in found.items() if n != name} == {
         n: f for n, f in model.items() if n != name
     }
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_steps_of_an_image(skips):
+    """They are those of the image that is asked for, as the figures of all images have it."""
+    hardware = HardwareSection(skip_zero_planes=skips)
+    totals = []
+    for number in range(3):
+        found = steps_of_image(TABLES, hardware, IMAGES, number)
+        assert (found["image"], found["tiles"]) == (number, 1)
+        for step in found["steps"]:
+            assert step["planes"] + sum(step["idle"].values()) == step["cycles"]
+            assert 0 not in step["idle"].values()
+        totals.append(sum(step["cycles"] for step in found["steps"]))
+    taken = figures(skips)["skipping" if skips else "pruned"]
+    assert (min(totals), max(totals)) == (taken["fewest"], taken["most"])
+    assert len(set(totals)) == (3 if skips else 1)
 
 
 def test_measured_images():

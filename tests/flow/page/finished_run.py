@@ -66,9 +66,9 @@ def write_run(path, *, network=None, wrong=0, seed=0, **sections):
     return directory
 
 
-def wide_network(scheme="column_vector", *, ratio=0.6):
-    """Two layers that take many small crossbars each."""
-    geometry = Geometry(**SMALL)
+def wide_network(scheme="column_vector", *, cols=4, geometry=None, ratio=0.6):
+    """Two layers that take many crossbars each if these are small."""
+    geometry = Geometry(**(geometry or SMALL))
     rng = np.random.default_rng(4)
     conv = LayerSpec(
         name="conv",
@@ -84,7 +84,7 @@ def wide_network(scheme="column_vector", *, ratio=0.6):
     )
     scores = linear_spec(
         864,
-        4,
+        cols,
         name="scores",
         source="conv",
         in_shape=conv.out_shape,
