@@ -46,7 +46,8 @@ def configurations(incomplete: str) -> list[str]:
 
 def layers(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of the layers in the directory that stands on the command line, if it has tables."""
-    given = ctx.params.get("directory")
+    # An option without its value ends the parsing: what was not parsed is in the arguments.
+    given = ctx.params.get("directory") or next(iter(ctx.args), None)
     if given is None:
         return []
     for place in (Path(given), Path(given) / "map" / "tables"):

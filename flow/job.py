@@ -7,7 +7,8 @@ from typing import Protocol
 
 from arch.errors import InputError
 from flow.configuration import Configuration
-from flow.content_hash import hash_code, hash_files, hash_source, hash_value
+from flow.content_hash import hash_code, hash_files, hash_value
+from flow.named_files import hash_named, hash_source_of, without_places
 from flow.run_directory import Record, RunDirectory
 from flow.stage import Context, Progress, Stage
 
@@ -140,7 +141,13 @@ class Job:
                     details=output.with_name(stage.details or "details"),
                     scratch=self._directory.scratch,
                     progress=progress,
-                    fingerprint=hash_value([expected.configuration, expected.files, expected.code]),
+                    fingerprint=hash_value(
+                        [
+                            without_places(expected.configuration, self._named(stage)),
+                            expected.files,
+                            expected.code,
+                        ]
+                    ),
                     edited=frozenset(self._edited),
                 )
             )
@@ -159,7 +166,7 @@ class Job:
             configuration={path: self._configuration.at(path) for path in stage.reads},
             files={need: hash_value(hash_files(self._needed(need))) for need in stage.needs}
             | {
-                path: hash_value(_hash_named(path, named))
+                path: _hash_named(path, named)
                 for path in stage.opens
                 if (named := self._configuration.at(path))
             },
@@ -172,8 +179,11 @@ class Job:
         """Why the stage has to run; None if it is up to date."""
         if record is None:
             return "not done yet"
-        for path, value in expected.configuration.items():
-            if record.configuration.get(path) != value:
+        # What is in a file that the configuration names counts below, not where it is.
+        named = self._named(stage)
+        recorded = without_places(record.configuration, named)
+        for path, value in without_places(expected.configuration, named).items():
+            if recorded.get(path) != value:
                 return f"{path} changed"
         for name, digest in expected.files.items():
             if record.files.get(name) != digest:
@@ -185,6 +195,11 @@ class Job:
         if record.outputs != self._hashes(self._outputs(stage)):
             return "its output was changed or removed"
         return None
+
+    def _named(self, stage: Stage) -> list[str]:
+        """Fields of the configuration that name something that is there."""
+        named = {path: self._configuration.at(path) for path in stage.opens}
+        return [path for path, place in named.items() if place and Path(place).exists()]
 
     def _changed_by_hand(self, stage: Stage, record: Record) -> bool:
         present = hash_files(self._output(stage))
@@ -202,17 +217,14 @@ class Job:
 
     def _needed(self, need: str) -> Path:
         name, _, part = need.partition(".")
-        stage = self._named(name)
+        stage = next(stage for stage in self._stages if stage.name == name)
         return self._directory.path / (stage.details if part else stage.output)
-
-    def _named(self, name: str) -> Stage:
-        return next(stage for stage in self._stages if stage.name == name)
 
     def _until(self, until: str | None) -> tuple[Stage, ...]:
         names = [stage.name for stage in self._stages]
         return self._stages[: names.index(until) + 1] if until else self._stages
 
 
-def _hash_named(path: str, named: str) -> dict[str, str]:
-    """Hashes of what a field of the configuration names: a file, or a function in one."""
-    return hash_source(named) if path.endswith(".source") else hash_files(Path(named))
+def _hash_named(path: str, named: str) -> str:
+    """Hash of what a field of the configuration names: a file, or a function in one."""
+    return hash_source_of(named) if path.endswith(".source") else hash_named(Path(named))
