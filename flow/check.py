@@ -110,7 +110,12 @@ def _sizes(configuration: Configuration, found: Examination) -> Sizes | None:
     if found.traced is None:
         return None
     geometry, prune = configuration.crossbar_geometry(), configuration.prune
-    specs = planned_specs(found.traced, geometry, scheme=prune.scheme)
+    specs = planned_specs(
+        found.traced,
+        geometry,
+        scheme=prune.scheme,
+        value_range=configuration.data.value_range,
+    )
     prunable = [layer.name for layer in found.traced.layers if layer.module is not None]
     try:
         ratios = dict(policy_for(prunable, scheme=prune.scheme, ratio=prune.ratio).ratios)

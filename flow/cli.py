@@ -17,6 +17,7 @@ from arch.errors import OhmforgeError
 from flow import (
     check_command,
     compare_command,
+    diff_command,
     doctor_command,
     explain_command,
     load_image_command,
@@ -79,6 +80,7 @@ def root(
 app.command(epilog=check_command.EXAMPLES)(check_command.check)
 app.command(cls=run_command.RunCommand, epilog=run_command.EXAMPLES)(run_command.run)
 app.command(epilog=report_command.EXAMPLES)(report_command.report)
+app.command(epilog=diff_command.EXAMPLES)(diff_command.diff)
 app.command(epilog=explain_command.EXAMPLES)(explain_command.explain)
 app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
 app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)

@@ -22,7 +22,11 @@ _ANY = Observed(samples=np.ones(1))
 
 
 def planned_specs(
-    traced: TracedNetwork, geometry: Geometry, *, scheme: str
+    traced: TracedNetwork,
+    geometry: Geometry,
+    *,
+    scheme: str,
+    value_range: tuple[float, float],
 ) -> tuple[LayerSpec | HostSpec, ...]:
     """The steps of a network as :func:`sw.quantise.quantise` makes them, without weights.
 
@@ -32,6 +36,10 @@ def planned_specs(
     ----------
     traced : TracedNetwork
         On any device, torch's ``meta`` among them.
+    scheme : str
+        Sparsity structure.
+    value_range : tuple of float
+        Smallest and largest value of an image.
 
     Returns
     -------
@@ -45,7 +53,7 @@ def planned_specs(
     """
     channels = traced.in_shape[0]
     normalisation = (np.zeros(channels), np.ones(channels)) if traced.normalise else None
-    values = {INPUT: input_value(normalisation, traced.in_shape, geometry.act_bits)}
+    values = {INPUT: input_value(normalisation, traced.in_shape, geometry.act_bits, value_range)}
     specs: list[LayerSpec | HostSpec] = []
     for step in traced.steps:
         try:

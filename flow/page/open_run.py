@@ -13,7 +13,7 @@ from flow.run_directory import RunDirectory
 from flow.search_log import LOG, read_log
 from flow.stages import STAGES
 
-__all__ = ["open_run"]
+__all__ = ["done_stages", "open_run"]
 
 _LAST = STAGES[-1].name
 
@@ -30,7 +30,7 @@ def open_run(directory: RunDirectory) -> Run:
         If a file that is there is damaged, or no stage is done.
     """
     root = directory.path
-    done = _done(directory)
+    done = done_stages(directory)
     outputs = _outputs(root, done)
     configuration = _configuration(directory, done)
     if (root / REPORT).is_file() and (directory.record(_LAST) is None or _LAST in done):
@@ -46,7 +46,7 @@ def open_run(directory: RunDirectory) -> Run:
     return Run(report=report, tables=tables, search=log, missing=missing)
 
 
-def _done(directory: RunDirectory) -> list[str]:
+def done_stages(directory: RunDirectory) -> list[str]:
     """Stages whose inputs are what is there now; none that reads from one that is not."""
     done: list[str] = []
     for stage in STAGES:

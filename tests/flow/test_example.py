@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_unknown_layer_in_the_configuration(tmp_path):
 
 
 @pytest.mark.cosim
-def test_whole_job(mapped):
+def test_whole_job(mapped, tmp_path):
     """From here to the report: everything equal, and every file where the documentation says."""
     few = ("--set", "cosim.images=2", "--set", "cosim.network_images=3")
     words = ("run", EXAMPLE, "-o", mapped.name, *SHORT, *few)
@@ -131,6 +132,15 @@ def test_whole_job(mapped):
     (mapped / "report.html").unlink()
     assert ohmforge("report", mapped.name, cwd=mapped.parent).stdout == done.stdout
     assert (mapped / "report.html").read_bytes() == page
+    # Elsewhere nothing is done again, and every command finds what it needs.
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(mapped, moved)
+    again = ohmforge("run", EXAMPLE, "-o", moved.name, *SHORT, *few, cwd=tmp_path)
+    assert (again.returncode, again.stderr.count("up to date")) == (0, 8)
+    assert again.stdout.replace(moved.name, mapped.name) == done.stdout
+    assert ohmforge("diff", mapped, moved, "--exit-code").returncode == 0
+    explained = json.loads(ohmforge("explain", moved, "--cycle", 1, "--json").stdout)
+    assert explained["total"] == network["cycles_rtl"]
 
 
 def test_search_example(tmp_path):

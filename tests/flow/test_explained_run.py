@@ -1,0 +1,115 @@
+"""What a run directory tells beside its tables: its hardware, and why a segment was kept."""
+
+import numpy as np
+import pytest
+
+from arch.errors import InputError
+from flow import cli
+from flow.explained_run import chosen_ratio, hardware_view, segment_rank
+from sw.mapping.explanation import explain
+from sw.tensor_file import write_tensors
+from tests.flow.finished_run import write_finished
+
+
+@pytest.fixture
+def command(capsys):
+    """Run the command line; returns exit status, stdout and stderr."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_rank_says_what_was_kept(place, command):
+    """As many as are kept have a rank up to there, and they are exactly those."""
+    status, _, err = command(
+        *("run", "small.yaml", "-o", "run", "--until", "map", "--set", "search.agent=none"),
+        *("--set", "prune.ratio={conv1: 0.5, conv2: 0.7, conv3: 0.6, fc: 0.3}"),
+    )
+    assert status == 0, err
+    run = place / "run"
+    hardware = hardware_view(run)
+    for table, ratio in zip(hardware.tables.layers, (0.5, 0.7, 0.6, 0.3), strict=True):
+        name = table.spec.name
+        assert chosen_ratio(run, name) == ratio
+        seen = set()
+        for row in range(0, table.spec.rows, hardware.tables.geometry.ou_rows):
+            for col in range(table.spec.cols):
+                rank = segment_rank(run, hardware.tables, (name, row, col))
+                place_of = explain(hardware, name, row, col, position=0).place
+                assert (place_of is not None) == (rank.rank <= table.segments_kept)
+                assert rank.segments == table.segments
+                seen.add(rank.rank)
+        assert seen == set(range(1, table.segments + 1))
+    assert segment_rank(run, hardware.tables, ("conv9", 0, 0)) is None
+    assert segment_rank(run, hardware.tables, ("conv1", 99, 0)) is None
+    status, out, _ = command("explain", "run", "--layer", "conv2", "--row", 0, "--col", 0)
+    assert status == 0
+    assert "the ratio of 0.7 keeps" in out
+
+
+def test_hardware_is_that_of_the_record(tmp_path):
+    built = {"skip_zero_planes": True, "crossbar": "macro", "macro_latency": 9}
+    run = write_finished(tmp_path / "run", configuration={"hardware": built})
+    shape = hardware_view(run).program.shape
+    assert (shape.skip_zero_planes, shape.macro.latency) == (True, 9)
+    tables = hardware_view(run / "map" / "tables")
+    assert (tables.may_skip, tables.program.shape.macro) == (False, None)
+    loadable = write_finished(
+        tmp_path / "loadable",
+        configuration={"hardware": {"tables": "loadable", "capacity": {"outputs": 64}}},
+    )
+    hardware = hardware_view(loadable)
+    # The engine that loads its tables has room for more, so its records are wider.
+    entry = hardware.index_entry("conv", 0)
+    assert entry.bits > hardware.program.shape.index_layout.width
+
+
+def test_hardware_of_another_version(tmp_path):
+    run = write_finished(tmp_path / "run", configuration={"hardware": {"planes": 3}})
+    with pytest.raises(InputError, match=r"its record of the Verilog is of another version"):
+        hardware_view(run)
+    run = write_finished(tmp_path / "other", configuration={"seed": 3})
+    with pytest.raises(InputError, match=r"its record of the Verilog is of another version"):
+        hardware_view(run)
+
+
+def test_dense_network_that_is_of_no_use(tmp_path):
+    """Weights of another shape, or that are not numbers, give no rank."""
+    run = write_finished(tmp_path / "run", configuration={"hardware": {}})
+    tables = hardware_view(run).tables
+    assert segment_rank(run, tables, ("conv", 0, 0)) is None
+    spec = tables.layer("conv").spec
+    right = np.ones((spec.cols, spec.in_shape[0], *spec.kernel), dtype=np.float32)
+    for weights, known in ((right, True), (right[:-1], False), (right * np.nan, False)):
+        path = run / "train" / "network.safetensors"
+        write_tensors(path, {"conv.weight": weights}, kind="network weights", content={})
+        assert (segment_rank(run, tables, ("conv", 0, 0)) is not None) == known
+    path.write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"network\.safetensors: is damaged"):
+        segment_rank(run, tables, ("conv", 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ((), "state --row and --col, or --ou, or --cycle"),
+        (("--layer", "conv"), "state --row and --col, or --ou, or --cycle"),
+        (("--layer", "conv", "--row", 1), "state --row and --col, or --ou, or --cycle"),
+        (("--row", 1, "--col", 1), "state the --layer too"),
+        (("--ou", 1), "state the --layer too"),
+        (("--ou", 1, "--cycle", 1), "state --row and --col, or --ou, or --cycle"),
+        (("--cycle", 1, "--plane", 1), "--plane goes with --ou only"),
+        (("--cycle", 1, "--position", 1), "--position does not go with --cycle"),
+        (
+            ("--layer", "conv", "--row", 1, "--col", 1, "--plane", 2),
+            "--plane goes with --ou only",
+        ),
+    ],
+)
+def test_wrong_use(words, line, command, tmp_path):
+    status, out, err = command("explain", tmp_path, *words)
+    assert (status, out, err) == (2, "", f"ohmforge: {line}\n")
