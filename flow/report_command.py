@@ -24,6 +24,7 @@ def report(directory: RunPath, json: Json = False) -> None:
     Of a run that is not finished the page has what is there. With --json report.json is printed,
     and nothing is written.
     """
+    from flow.damaged_run import one_line_if_damaged
     from flow.page import PAGE, write_page
     from flow.page.open_run import open_run
     from flow.report_file import REPORT, read_report
@@ -33,9 +34,10 @@ def report(directory: RunPath, json: Json = False) -> None:
     if json:
         print_json(read_report(directory / REPORT))
         return
-    run = open_run(opened)
     try:
-        write_page(directory / PAGE, run)
+        with one_line_if_damaged(directory):
+            run = open_run(opened)
+            write_page(directory / PAGE, run)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise

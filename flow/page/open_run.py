@@ -9,8 +9,9 @@ from flow.content_hash import hash_files, hash_value
 from flow.page.run import Run
 from flow.recorded_values import recorded_values
 from flow.report_file import REPORT, read_report
-from flow.run_directory import RunDirectory
+from flow.run_directory import Record, RunDirectory
 from flow.search_log import LOG, read_log
+from flow.stage import Stage
 from flow.stages import STAGES
 
 __all__ = ["done_stages", "open_run"]
@@ -21,8 +22,8 @@ _LAST = STAGES[-1].name
 def open_run(directory: RunDirectory) -> Run:
     """Read what is needed for a page.
 
-    A stage whose inputs are not what is there now, or one before it, is not told of: a page never
-    mixes figures of two states.
+    A stage whose inputs or outputs are not what is there now, or one before it, is not told of: a
+    page never mixes figures of two states.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def done_stages(directory: RunDirectory) -> list[str]:
             or not needed <= set(done)
         ):
             continue
+        if not _intact(directory.path, stage, record):
+            continue
         # What an earlier version did not read decided nothing.
         read = [need for need in stage.needs if need in record.files]
         if all(
@@ -66,6 +69,15 @@ def done_stages(directory: RunDirectory) -> list[str]:
         ):
             done.append(stage.name)
     return done
+
+
+def _intact(root: Path, stage: Stage, record: Record) -> bool:
+    """Whether everything is as the stage wrote it, but for what a person may edit and the page."""
+    written = [] if stage.editable else [stage.output]
+    if stage.details and stage.name != _LAST:
+        written.append(stage.details)
+    found = {name: digest for part in written for name, digest in hash_files(root / part).items()}
+    return found.items() <= record.outputs.items()
 
 
 def _path(root: Path, need: str) -> Path:

@@ -1,11 +1,14 @@
 """Configurations, policies, run directories, reports and the journal of a search."""
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from flow.content_hash import hash_value
 from flow.read_configuration import read_configuration
+from flow.stages import STAGES
 from sw.policy import policy_for, read_policy, write_policy
 from sw.search.evaluation import Evaluation
 from sw.search.journal import Journal
@@ -20,6 +23,7 @@ __all__ = ["SUBJECTS"]
 ROOT = Path(__file__).parents[2]
 _LAYERS = ("conv1", "conv2", "conv3", "fc")
 _NAMED = tuple(odd for odd in Odd if odd is not Odd.PIPE)
+_PAGE = ("run/report.html", "run/.ohmforge.report.html")
 _KEY = "what it depends on"
 
 
@@ -83,6 +87,39 @@ def _runs(directory: Path) -> Sequence[Files]:
     return [{name: content for name, content in made.items() if "/build/" not in name}]
 
 
+def _reported_runs(directory: Path) -> Sequence[Files]:
+    """Runs that are not finished, without a report and with one."""
+    (run,) = _runs(directory)
+    tables = json.loads(run["run/map/tables/manifest.json"])["sha256"]
+    report = REPORT | {"hashes": REPORT["hashes"] | {"tables": tables}}
+    return [run, {**run, "run/report.json": json.dumps(report).encode()}]
+
+
+def _repair_records(files: dict[str, bytes | Odd]) -> None:
+    """Make the hashes of what the stages wrote and read right, where a record is still one."""
+    with contextlib.suppress(AttributeError, ValueError, LookupError, TypeError, RecursionError):
+        digests = {
+            name.removeprefix("run/"): hashlib.sha256(content).hexdigest()
+            for name, content in files.items()
+            if isinstance(content, bytes)
+        }
+        for stage in STAGES:
+            name = f"run/records/{stage.name}.json"
+            if name not in files:
+                continue
+            record = json.loads(files[name])
+            record["outputs"] = {output: digests[output] for output in record["outputs"]}
+            for need in record["files"]:
+                wrote, _, part = need.partition(".")
+                source = next((stage for stage in STAGES if stage.name == wrote), None)
+                if source is None:  # a file that the configuration names
+                    continue
+                start = source.details if part else source.output
+                read = {path: digest for path, digest in digests.items() if path.startswith(start)}
+                record["files"][need] = hash_value(read)
+            files[name] = json.dumps(record).encode()
+
+
 def _look_at_run() -> None:
     command("validate", "run")
     command("explain", "run", "--layer", "conv1", "--row", "3", "--col", "2")
@@ -126,5 +163,14 @@ SUBJECTS = (
         damaged=(".json", ".safetensors", ".yaml", ".npz", ".md", ".log"),
     ),
     Subject(name="run directory, looked at", originals=_runs, read=_look_at_run),
-    Subject(name="report", originals=_reports, read=_report),
+    Subject(
+        name="run directory, reported",
+        originals=_reported_runs,
+        read=_report,
+        results=_PAGE,
+        repair=_repair_records,
+        damaged=(".json", ".jsonl", ".safetensors", ".yaml", ".npz"),
+        share=2,
+    ),
+    Subject(name="report", originals=_reports, read=_report, results=_PAGE),
 )
