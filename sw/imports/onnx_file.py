@@ -194,6 +194,13 @@ def _check_operators(path: Path, nodes: list[onnx.NodeProto], known: frozenset[s
             for n in wrong
         )
         raise InputError(f"{path}: operators that cannot be mapped: {listed}")
+    for node in nodes:
+        for attribute in node.attribute:
+            if attribute.ref_attr_name:
+                raise InputError(
+                    f"{path}: node {label(node)} has the attribute {attribute.name!r} of a "
+                    f"function around it, but is in none"
+                )
 
 
 def _shapes(

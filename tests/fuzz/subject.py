@@ -8,6 +8,7 @@ from random import Random
 
 from tests.fuzz.containers import damage_gzip, damage_idx, damage_safetensors, damage_zip
 from tests.fuzz.damage import Damage, damage_bytes
+from tests.fuzz.messages import damage_onnx
 from tests.fuzz.odd import Odd
 from tests.fuzz.records import damage_json, damage_yaml
 
@@ -22,6 +23,7 @@ _STRUCTURED: Mapping[str, Damage] = {
     ".npz": damage_zip,
     ".pt": damage_zip,
     ".safetensors": damage_safetensors,
+    ".onnx": damage_onnx,
     ".gz": damage_gzip,
     "-ubyte": damage_idx,
 }
