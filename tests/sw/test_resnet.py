@@ -76,7 +76,7 @@ def test_saved_and_loaded(network, images, tmp_path):
 
 
 def test_one_bit_takes_no_sign(network, images):
-    with pytest.raises(ValueError, match="the input has a sign.*act_bits"):
+    with pytest.raises(ValueError, match=r"the input has a sign.*act_bits"):
         quantise(network, None, images, Geometry(act_bits=1))
     plain = build("resnet_tiny", in_shape=(3, 12, 12), classes=5, seed=0).eval()
     with pytest.raises(ValueError, match=r"layer layer1_0_conv2: outputs have a sign.*act_bits"):
