@@ -2,18 +2,21 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arch.errors import InputError
+from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
+from arch.layer import LayerSpec
 from arch.tables import MappingTables
 from sw.mapping import map_layer
 from sw.mapping.explanation import explain, explain_ou
 from sw.mapping.explanation_text import ou_lines, weight_lines
 from sw.mapping.hardware_view import HardwareView
-from sw.mapping.segment_rank import SegmentRank
-from sw.segments import expand
+from sw.mapping.segment_rank import SegmentRank, rank_segment
+from sw.segments import expand, keep_largest, norms, segment_shape
 from tests.sw.integer_layers import layers, linear_spec, random_layer
 
 GEOMETRY = Geometry(rows=8, cols=16, ou_rows=4, ou_cols=8)
@@ -185,6 +188,7 @@ def test_plane_of_an_ou():
         assert lines[15].split()[-2:] == [str(38 - plane), str(57 - plane)]
 
 
+@settings(deadline=None)
 @given(layers(), st.data())
 def test_leads_to_the_cells(drawn, data):
     layer, geometry = drawn
@@ -221,6 +225,7 @@ def test_leads_to_the_cells(drawn, data):
     assert (row, col, result.weight) in explain_ou(hardware, "layer", at.ou).weights
 
 
+@settings(deadline=None)
 @given(layers())
 def test_ous_hold_exactly_the_kept_weights(drawn):
     layer, geometry = drawn
@@ -261,3 +266,52 @@ def test_wrong_ou():
     empty = HardwareView.of(example("column_vector", [[False] * 3] * 2))
     with pytest.raises(InputError, match="has no OU 0; legal is none: all of it was pruned"):
         explain_ou(empty, "layer", 0)
+
+
+def test_groups():
+    """What lies outside of the groups is no weight; where a segment crosses a group it is 0."""
+    spec = LayerSpec(
+        name="layer", kind="conv2d", source="input", in_shape=(4, 3, 3), out_shape=(4, 1, 1),
+        kernel=(3, 3), groups=4, activation=ActFormat(), output=OutFormat(),
+    )  # fmt: skip
+    geometry = Geometry(ou_rows=12, adc_bits=6)
+    there = segment_mask(36, 4, 4, "column_vector", geometry)
+    inside = np.kron(np.eye(4), np.ones((9, 1))).astype(bool)
+    dense = dataclasses.replace(spec, groups=1)
+    layer = random_layer(dense, geometry, np.random.default_rng(0), kept=there)
+    weights = np.where(inside, 7, 0).astype(np.int8)
+    layer = dataclasses.replace(layer, spec=spec, weights=weights)
+    hardware = HardwareView.of(tables_of(layer, geometry))
+    for row in range(36):
+        for col in range(4):
+            found = explain(hardware, "layer", row, col)
+            assert (not found.outside) == inside[row, col]
+            assert found.weight == weights[row, col]
+            assert (found.place is not None) == there[row // 12, col]
+    in_no_segment, at_the_border = (
+        weight_lines(explain(hardware, "layer", row, 0)) for row in (30, 9)
+    )
+    for row, lines in ((30, in_no_segment), (9, at_the_border)):
+        assert lines[0] == f"weight ({row}, 0) of layer layer is 0: it is outside its group"
+    assert in_no_segment[-1] == "stored          nowhere: no OU holds the segment"
+    assert at_the_border[-1].startswith("stored          as 0 in OU 0")
+
+
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_rank(groups, scheme):
+    """The segments of rank up to a count are those that pruning keeps."""
+    weights = np.random.default_rng(groups).normal(size=(36 // groups, 8))
+    weights[: 12 // groups] = 0  # equal norms
+    geometry = Geometry()
+    spec = LayerSpec(
+        name="layer", kind="conv2d", source="input", in_shape=(4, 3, 3), out_shape=(8, 1, 1),
+        kernel=(3, 3), groups=groups, scheme=scheme, activation=ActFormat(), output=OutFormat(),
+    )  # fmt: skip
+    there = segment_mask(36, 8, groups, scheme, geometry)
+    kept = keep_largest(norms(weights, scheme, geometry, groups=groups), 0.6, there=there)
+    height, width = segment_shape(scheme, geometry)
+    for down, across in np.ndindex(kept.shape):
+        rank = rank_segment(weights, spec, (down * height, across * width), geometry=geometry)
+        assert rank.segments == np.count_nonzero(there)
+        assert (rank.rank <= np.count_nonzero(kept)) == kept[down, across]

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arch.geometry import Geometry
@@ -43,6 +43,7 @@ def what_it_says(entry, geometry):
     return inputs, outputs
 
 
+@settings(deadline=None)
 @given(layers(), st.sampled_from([1, 2, 4]), st.integers(0, 3))
 def test_says_what_the_tables_hold(drawn, tiles, seed):
     """Of every OU of two layers, of which the first takes words of the memories, too."""
