@@ -40,13 +40,14 @@ class Journal:
         kept = lines[:1] == [{"key": key}] and not any("finished" in line for line in lines)
         for line in lines[1:] if kept else ():
             try:
+                divergence = line["divergence"]
                 entry = Evaluation(
-                    accuracy=line["accuracy"],
-                    divergence=line["divergence"],
-                    seconds=line["seconds"],
+                    accuracy=float(line["accuracy"]),
+                    divergence=None if divergence is None else float(divergence),
+                    seconds=float(line["seconds"]),
                 )
                 self._known[line["kind"], tuple(line["kept"])] = entry
-            except (KeyError, TypeError):
+            except (KeyError, OverflowError, TypeError, ValueError):
                 break
         self._unasked = set(self._known)
         # Written anew, without what was damaged, so that the next line begins a line.

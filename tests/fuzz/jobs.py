@@ -12,6 +12,7 @@ from flow.stages import STAGES
 from sw.policy import policy_for, read_policy, write_policy
 from sw.search.evaluation import Evaluation
 from sw.search.journal import Journal
+from tests.flow.page.finished_run import write_run
 from tests.flow.small_job import CONFIGURATION, write_images
 from tests.flow.test_report import NETWORK, REPORT
 from tests.fuzz.odd import Odd
@@ -79,6 +80,7 @@ def _run_until_map() -> None:
 
 def _runs(directory: Path) -> Sequence[Files]:
     """A run directory of a small job, up to its tables, with configuration and data."""
+    directory.mkdir(exist_ok=True)
     (directory / "small.yaml").write_text(CONFIGURATION)
     write_images(directory / "data.npz")
     with contextlib.chdir(directory):
@@ -88,11 +90,12 @@ def _runs(directory: Path) -> Sequence[Files]:
 
 
 def _reported_runs(directory: Path) -> Sequence[Files]:
-    """Runs that are not finished, without a report and with one."""
-    (run,) = _runs(directory)
-    tables = json.loads(run["run/map/tables/manifest.json"])["sha256"]
-    report = REPORT | {"hashes": REPORT["hashes"] | {"tables": tables}}
-    return [run, {**run, "run/report.json": json.dumps(report).encode()}]
+    """A finished run, one that is not, and one with a report and no record of it."""
+    write_run(directory / "one" / "run", search={"agent": "random", "episodes": 4})
+    finished = files_of(directory / "one")
+    (unfinished,) = _runs(directory / "two")
+    bare = {name: data for name, data in finished.items() if "records" not in name}
+    return [finished, unfinished, bare]
 
 
 def _repair_records(files: dict[str, bytes | Odd]) -> None:

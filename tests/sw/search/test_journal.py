@@ -64,7 +64,18 @@ def test_cut_off_anywhere(path):
         assert Journal(path, key="k").find("final", (3, 4)) == SECOND
 
 
-@pytest.mark.parametrize("line", ["[]", '{"kind": 1}', "\x00\xff", "[" * 99999, '{"accuracy": 1}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        '{"kind": 1}',
+        "\x00\xff",
+        "[" * 99999,
+        '{"accuracy": 1}',
+        '{"kind": "final", "kept": [3, 4], "accuracy": 1, "divergence": null, "seconds": null}',
+        '{"kind": "final", "kept": [3, 4], "accuracy": "x", "divergence": 0, "seconds": 1}',
+    ],
+)
 def test_damaged_line_ends_what_is_read(path, line):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:2], line, lines[2]]) + "\n")
