@@ -1,6 +1,7 @@
 """JSON files that are whole or absent, and one line if one cannot be read."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,23 @@ BYTES_MAX = 1 << 26
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file; raises InputError if it cannot be read or is not JSON."""
+    """The value in a JSON file; raises InputError if it cannot be read or is not JSON.
+
+    NaN and infinity, which JSON lacks, are not JSON; nor is a number that becomes infinite.
+    """
     with open_regular(path, size_max=BYTES_MAX) as (file, _):
         text = file.read()
     try:
-        return json.loads(text.decode("utf-8"))
+        return json.loads(text.decode("utf-8"), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not JSON") from error
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

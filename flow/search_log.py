@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arch.errors import InputError
+from arch.regular_file import open_regular
 
 __all__ = ["LOG", "Policy", "SearchLog", "read_log"]
 
@@ -15,6 +16,7 @@ LOG = "log.jsonl"
 """Every trial, step, episode and finalist; in the details of the stage that searches."""
 _STEP = b'{"event": "step"'
 """Most lines; nothing here is told of them."""
+_SIZE = 1 << 30
 _LINE = 1 << 20
 """Bytes of a line, at most: a step is 200, an episode of a hundred layers 5,000."""
 
@@ -66,22 +68,19 @@ def read_log(path: Path) -> SearchLog | None:
     :exc:`arch.errors.InputError`
         If it cannot be read, or a line is not what the search writes.
     """
-    if not path.is_file():
+    if not path.exists():
         return None
     found: dict[str, list[Policy]] = {"episode": [], "finalist": []}
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(_LINE), b""), 1):
-                if line.startswith(_STEP):
-                    continue
-                try:
-                    entry = json.loads(line)
-                    if entry["event"] in found:
-                        found[entry["event"]].append(_policy(entry))
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                    raise InputError(f"{path}: line {number} is not of a search's log") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    with open_regular(path, size_max=_SIZE) as (file, _):
+        for number, line in enumerate(iter(lambda: file.readline(_LINE), b""), 1):
+            if line.startswith(_STEP):
+                continue
+            try:
+                entry = json.loads(line)
+                if entry["event"] in found:
+                    found[entry["event"]].append(_policy(entry))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise InputError(f"{path}: line {number} is not of a search's log") from error
     return SearchLog(episodes=tuple(found["episode"]), finalists=tuple(found["finalist"]))
 
 

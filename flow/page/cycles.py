@@ -40,6 +40,7 @@ def cycles(run: Run) -> dict[str, Any] | None:
         ],
         "steps": network["steps"] if network else [],
         "network": network,
+        "waited": bool(network) and network["images"] == 1,
         "cosim_images": report["cosim"]["images"],
         "positions": report["cosim"].get("positions"),
     }

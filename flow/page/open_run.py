@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from arch.errors import InputError
 from arch.table_files import load
 from flow.content_hash import hash_files, hash_value
 from flow.page.run import Run
@@ -43,6 +44,10 @@ def open_run(directory: RunDirectory) -> Run:
     tables = load(outputs["map"] / "tables") if "map" in outputs else None
     if tables is not None and tables.sha256 != report["hashes"]["tables"]:
         tables = None
+    if tables is not None:
+        names = [layer["name"] for layer in report["layers"]]
+        if names != [table.spec.name for table in tables.layers]:
+            raise InputError(f"{root / REPORT}: is of other layers than the mapping tables")
     log = read_log(outputs["search.details"] / LOG) if "search" in outputs else None
     return Run(report=report, tables=tables, search=log, missing=missing)
 
@@ -104,7 +109,6 @@ def _configuration(directory: RunDirectory, done: list[str]) -> dict[str, Any]:
 def _unfinished(
     directory: RunDirectory, outputs: Mapping[str, Path], configuration: Mapping[str, Any]
 ) -> dict[str, Any]:
-    from arch.errors import InputError
     from flow.stages.report import content  # Takes seconds to import; a finished run does without.
 
     if not outputs:

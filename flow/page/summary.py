@@ -75,8 +75,8 @@ def _tiles(run: Run) -> list[Tile]:
             Tile(
                 label=label,
                 value=count(totals[name]),
-                note=f"of {count(totals[f'{name}_dense'])} dense; "
-                f"{factor(_ratio(totals[f'{name}_dense'], totals[name]))} less",
+                note=f"of {count(totals[f'{name}_dense'])} dense: "
+                f"{factor(_ratio(totals[f'{name}_dense'], totals[name]))} fewer",
             )
             for label, name in (("crossbars", "crossbars"), ("operation units", "ous"))
         ]

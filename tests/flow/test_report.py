@@ -242,7 +242,7 @@ def test_wrong_report_is_refused(tmp_path, where, value, place):
     assert place in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "[" * 100000, '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100000, '{"schema": 1}', "NaN", "1e999"])
 def test_hostile_report(tmp_path, text):
     path = tmp_path / "report.json"
     path.write_text(text)

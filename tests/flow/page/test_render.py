@@ -1,5 +1,6 @@
 """Pages of runs of every kind: each section says what was built, and nothing that was not."""
 
+import copy
 import html
 import re
 
@@ -55,6 +56,7 @@ def plain(tmp_path_factory):
 def test_what_was_built(tmp_path, plain, fields, expected):
     text = text_of(render_page(open_run(write_run(tmp_path / "run", **fields))))
     assert expected in text
+    assert not re.findall(r"[a-z)][.,;:][A-Za-z]\w+ ", text.partition("Origin SHA")[0])
     assert (expected in plain) == (fields == {})
 
 
@@ -88,6 +90,20 @@ def test_mismatches(tmp_path):
     page = render_page(open_run(write_run(tmp_path / "run", wrong=3)))
     assert '<p class="verdict wrong">6 of 29,011 outputs of the RTL differ' in page
     assert page.count(' lost">') == 2 + 1 + 2  # cycles, the comparison, layers
+
+
+def test_the_only_image_waited(tmp_path):
+    """What the run took to begin counts with its first step; that is no fault of the hardware."""
+    run = open_run(write_run(tmp_path / "run"))
+    network = copy.deepcopy(run.report["cosim"]["network"]) | {"images": 1}
+    network["steps"][0]["cycles_rtl"] += 47
+    report = {**run.report, "cosim": {**run.report["cosim"], "network": network}}
+    page = render_page(Run(report=report, tables=run.tables))
+    assert "It was the only image" in page
+    assert 'lost">' not in page
+    network["images"] = 2
+    page = render_page(Run(report=report, tables=run.tables))
+    assert page.count('lost">47<') == 1
 
 
 def test_cycles_differ(tmp_path):
