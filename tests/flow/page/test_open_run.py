@@ -7,9 +7,11 @@ import pytest
 
 from arch.errors import InputError
 from flow import cli
+from flow.content_hash import hash_files
 from flow.page import PAGE, render_page
 from flow.page.open_run import open_run
 from flow.run_directory import RunDirectory
+from flow.stages import STAGES
 from tests.flow.page.finished_run import forget, write_run
 
 
@@ -25,6 +27,16 @@ def directory(finished, tmp_path):
     """A copy, to be changed."""
     shutil.copytree(finished.path, tmp_path / "run")
     return RunDirectory.open(tmp_path / "run")
+
+
+def record_outputs(directory, name):
+    """The record as if the stage had written what is there now, from nothing."""
+    stage = next(stage for stage in STAGES if stage.name == name)
+    outputs = {}
+    for place in filter(None, (stage.output, stage.details)):
+        outputs |= hash_files(directory.path / place)
+    path = directory.path / "records" / f"{name}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": {}, "outputs": outputs}))
 
 
 def test_finished(finished):
@@ -84,10 +96,11 @@ def test_unfinished(directory, last, keys, capsys):
 
 def test_other_tables_under_an_old_report(directory):
     """Figures of two states are never mixed."""
-    counts = directory.path / "map" / "counts.json"
-    counts.write_text(counts.read_text() + " ")
+    accuracy = directory.path / "quantise" / "accuracy.json"
+    accuracy.write_text(accuracy.read_text() + " ")
+    record_outputs(directory, "quantise")
     run = open_run(directory)
-    assert run.missing == ("verilog", "cosim", "report")
+    assert run.missing == ("map", "verilog", "cosim", "report")
     assert "cosim" not in run.report
 
 
@@ -121,6 +134,7 @@ def test_report_of_an_earlier_version(directory):
     for name in ("network",):
         del report["cosim"][name]
     path.write_text(json.dumps(report))
+    record_outputs(directory, "report")
     run = open_run(directory)
     assert run.report["configuration"]["name"] == "small"
     page = render_page(run)
@@ -142,11 +156,8 @@ def test_nothing_done(tmp_path):
 )
 def test_damaged(directory, name, text, message):
     (directory.path / name).write_text(text)
-    for stage in ("prune", "verilog", "cosim", "report"):
-        record = directory.path / "records" / f"{stage}.json"
-        values = json.loads(record.read_text())
-        values["files"] = {}  # what was read is not looked at
-        record.write_text(json.dumps(values))
+    for stage in ("search", "prune", "map", "verilog", "cosim", "report"):
+        record_outputs(directory, stage)
     with pytest.raises(InputError, match=message) as caught:
         open_run(directory)
     assert "\n" not in str(caught.value)

@@ -142,17 +142,27 @@ def test_planes_skipped_before_cosimulation(tmp_path):
     assert "activity" not in sections(render_page(open_run(directory)))
 
 
-def test_configuration_repeats_the_run(tmp_path):
+def configuration_on(page):
+    return html.unescape(re.search(r'<pre class="configuration"><code>(.*?)</code>', page, re.S)[1])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "hardware": {"tiles": 2},
+            "search": {"agent": "random", "episodes": 30, "max_ratio": {"conv": 0.5}},
+            "data": {"kind": "npz", "path": "a 'strange': place/#1.npz"},
+        },
+        {"model": {"kind": "torch", "source": "net.py:make_net", "on_host": ["tail"]}},
+        {"model": {"kind": "onnx", "path": "net.onnx"}, "data": {"kind": "digits"}},
+    ],
+)
+def test_configuration_repeats_the_run(tmp_path, fields):
     """The text on the page, saved as a file, is the configuration."""
-    fields = {
-        "hardware": {"tiles": 2},
-        "search": {"agent": "random", "episodes": 30, "max_ratio": {"conv": 0.5}},
-        "data": {"kind": "npz", "path": "a 'strange': place/#1.npz"},
-    }
-    page = render_page(open_run(write_run(tmp_path / "run", **fields)))
-    text = html.unescape(re.search(r'<pre class="configuration"><code>(.*?)</code>', page, re.S)[1])
+    text = configuration_on(render_page(open_run(write_run(tmp_path / "run", **fields))))
     (tmp_path / "again.yaml").write_text(text)
-    assert read_configuration(tmp_path / "again.yaml", ()) == Configuration(name="small", **fields)
+    assert read_configuration(tmp_path / "again.yaml") == Configuration(name="small", **fields)
     assert list(yaml.safe_load(text))[:3] == ["name", "seed", "device"]
 
 
