@@ -13,7 +13,7 @@ from arch.capacity import Capacity, enlarge
 from arch.crossbar_macro import MacroShape
 from arch.geometry import Geometry
 from arch.group_layout import segment_mask
-from arch.host import HostSpec
+from arch.host import HostSpec, run_order
 from arch.index_fields import aligned
 from arch.layer import LayerSpec
 from arch.layer_needs import LayerNeeds, engine_shape
@@ -135,7 +135,8 @@ def check_network(
         macro=macro,
         skip_zero_planes=skip_zero_planes,
     )
-    steps, depth = plan_steps(specs)
+    operations = [spec for spec in specs if isinstance(spec, HostSpec)]
+    steps, depth = plan_steps(run_order(layers, operations))
     shape = replace(network_shape(engine, steps, lanes=LANES, depth=depth), argmax=argmax)
     if capacity is not None:
         shape = enlarge(shape, capacity)

@@ -17,14 +17,18 @@ __all__ = [
     "target_for",
 ]
 
-_LUTS_ENGINE = 3600
+_LUTS_ENGINE = 3900
 """Registers, counters, walks, operations, requantisation: all that is there once."""
-_LUTS_TILE = 700
-"""Index and input fetch, OU controller, scan of planes, queues."""
-_LUTS_CELL_BIT = 3
+_LUTS_TILE = 250
+"""Index and input fetch, OU controller."""
+_LUTS_ROW = 22
+"""Queues and the choice of planes, for each word line of an OU."""
+_LUTS_CELL_BIT = 4.5
 """Word lines, adders and ADC, for each bit of a cell of an OU."""
-_LUTS_COLUMN = 350
+_LUTS_COLUMN = 300
 """Shift-and-add and accumulators, for each weight column."""
+_LUTS_PORT = 200
+"""Each read port of the input buffer but the first: inputs that are fetched one by one."""
 _LUTS_LOADABLE = 1500
 """Loader, step guard, and write ports of the memories."""
 
@@ -119,13 +123,13 @@ def _pieces(width: int, bits: int) -> int:
 
 
 def about_luts(shape: NetworkShape) -> int:
-    """Look-up tables of four inputs, to some 15 %: a fit to the engines of docs/synthesis.md."""
+    """Look-up tables of four inputs, to some 10 %: a fit to engines that were synthesised."""
     engine = shape.engine
     geometry = engine.geometry
-    crossbar = 0
+    tile = _LUTS_TILE + _LUTS_ROW * geometry.ou_rows + _LUTS_COLUMN * geometry.ou_weights
+    tile += _LUTS_PORT * (engine.fetch_ports - 1)
     if engine.macro is None:
         cells = geometry.ou_rows * geometry.ou_cols * geometry.arrays
-        crossbar = _LUTS_CELL_BIT * cells * geometry.cell_bits
-    tile = _LUTS_TILE + crossbar + _LUTS_COLUMN * geometry.ou_weights
+        tile += round(_LUTS_CELL_BIT * cells * geometry.cell_bits)
     loadable = _LUTS_LOADABLE if engine.loadable else 0
     return _LUTS_ENGINE + loadable + engine.tiles * tile

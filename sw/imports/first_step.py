@@ -40,6 +40,8 @@ def normalise_first(network: nn.Module, normalise: nn.Module) -> nn.Module:
     name = _NORMALISE
     while hasattr(network, name):
         name += "_"
+    if type(network).forward is nn.Sequential.forward:
+        return _prepend(network, name, normalise)
     network.add_module(name, normalise)
     if isinstance(network, fx.GraphModule):
         images = _input(network)
@@ -53,6 +55,17 @@ def normalise_first(network: nn.Module, normalise: nn.Module) -> nn.Module:
             return super().forward(getattr(self, name)(images))
 
     return _become(network, Normalised, kind)
+
+
+def _prepend(network: nn.Module, name: str, step: nn.Module) -> nn.Module:
+    """Put ``step`` before the parts of a sequence, which are computed in their order."""
+    named = network.named_modules(remove_duplicate=False)
+    parts = {part: module for part, module in named if part and "." not in part}
+    for part in parts:
+        delattr(network, part)
+    for part, module in {name: step, **parts}.items():
+        network.add_module(part, module)
+    return network
 
 
 def _become(network: nn.Module, kind: Any, plain: type[nn.Module]) -> nn.Module:
