@@ -64,7 +64,7 @@ def planned(network, geometry, scheme):
     with torch.device("meta"):
         shapes = NETWORKS[network]().eval()
     traced = examine(shapes, (1, 8, 8)).traced
-    return planned_specs(traced, geometry, scheme=scheme)
+    return planned_specs(traced, geometry, scheme=scheme, value_range=(0.0, 1.0))
 
 
 def tables_of(network, geometry, scheme, kept=None):
