@@ -169,23 +169,25 @@ def test_refused_as_json(command, own):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "line"),
+    ("override", "line"),
     [
-        (["prune.ratio={conv9: 0.5}"], "prune.ratio: no layer 'conv9' to prune"),
-        (
-            ["quantise.act_bits=1", "data.mean=[0.5]"],
-            "the network cannot be built: activation bits must be 2 to 8, not 1",
-        ),
-        (["hardware.target=zynq"], "hardware.target must be ice40-up5k or ecp5-25f or ecp5-45f"),
-        (["geometry.ou_cols=2"], "a weight of 8 bits takes 4 cells"),
+        ("prune.ratio={conv9: 0.5}", "prune.ratio: no layer 'conv9' to prune"),
+        ("hardware.target=zynq", "hardware.target must be ice40-up5k or ecp5-25f or ecp5-45f"),
+        ("geometry.ou_cols=2", "a weight of 8 bits takes 4 cells"),
     ],
 )
-def test_wrong_configuration(command, overrides, line):
-    words = [word for override in overrides for word in ("--set", override)]
-    status, out, err = command(EXAMPLE, *words)
+def test_wrong_configuration(command, override, line):
+    status, out, err = command(EXAMPLE, "--set", override)
     assert (status, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_network_that_no_weights_can_save(command, own):
+    """The depthwise layer has no ReLU, and signed outputs take two bits."""
+    status, out, err = command(own("good"), "--set", "quantise.act_bits=1")
+    assert (status, out) == (2, "")
+    assert err.startswith("ohmforge: the network cannot be built: layer layer_3: outputs have a s")
 
 
 def test_capacity_that_is_too_small():
