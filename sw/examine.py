@@ -7,7 +7,8 @@ from torch import fx, nn
 
 from sw.capture import Captured, capture
 from sw.host_split import HOSTS, Split, split_nodes
-from sw.node_reader import Judgement, NodeReader, place_of
+from sw.node_reader import NodeReader, place_of
+from sw.partial_graph import Judgement
 from sw.traced import TracedLayer, TracedNetwork
 
 __all__ = ["VERDICTS", "Examination", "Verdict", "examine"]
@@ -87,10 +88,13 @@ def examine(
         judgement = _judge(node, reader, split)
         if judgement is not None:
             shape = captured.shapes.get(node)
+            text = "input" if node.op == "placeholder" else reader.graph.call_of(node).text
             verdicts.append(
                 Verdict(
                     place=place_of(node),
-                    operation="input" if node.op == "placeholder" else reader.call_of(node).text,
+                    operation="input"
+                    if node.op == "placeholder"
+                    else reader.graph.call_of(node).text,
                     shape=None if shape is None else shape[1:],
                     verdict=judgement.verdict,
                     reason=judgement.reason,
@@ -98,12 +102,12 @@ def examine(
                 )
             )
     verdicts.extend(_end(captured, reader, split))
-    steps = tuple(reader.steps.values())
+    steps = tuple(reader.graph.steps.values())
     done = not any(verdict.verdict == "refused" for verdict in verdicts)
     traced = None
     if done:
         shape = reader.in_shape
-        traced = TracedNetwork(steps=steps, normalise=reader.normalise, in_shape=shape)
+        traced = TracedNetwork(steps=steps, normalise=reader.graph.normalise, in_shape=shape)
     return Examination(verdicts=tuple(verdicts), traced=traced)
 
 
@@ -120,13 +124,13 @@ def _judge(node: fx.Node, reader: NodeReader, split: Split) -> Judgement | None:
 
 def _end(captured: Captured, reader: NodeReader, split: Split) -> list[Verdict]:
     """A refusal of the network as a whole, if its last value is not that of its last layer."""
-    if not any(isinstance(step, TracedLayer) for step in reader.steps.values()):
+    if not any(isinstance(step, TracedLayer) for step in reader.graph.steps.values()):
         return [_refused("network", "has no convolution and no fully connected layer")]
     output = split.end
     if output is None:
         return [_refused("output", "a network must give one value: the scores")]
-    value = reader.values.get(output)
-    last = list(reader.steps.values())[-1]
+    value = reader.graph.values.get(output)
+    last = list(reader.graph.steps.values())[-1]
     if not isinstance(last, TracedLayer) or value is None or value.step != last.name:
         return [
             _refused(

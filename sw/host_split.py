@@ -144,7 +144,7 @@ def _with_tail(captured: Captured, split: Split) -> Split:
     layers = reader.module_layers
     nodes = [node for node in captured.module.graph.nodes if node.op != "output"]
     for end in reversed(nodes):
-        value = reader.values.get(end)
+        value = reader.graph.values.get(end)
         if not layers or value is None or value.step != layers[-1] or value.before:
             continue
         if end is split.end:
