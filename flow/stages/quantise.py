@@ -1,6 +1,7 @@
 """Quantise: from float networks to integer networks, dense and pruned, and their accuracies."""
 
 from arch.errors import InputError
+from flow.host_tail import cut_tail
 from flow.json_file import write_json
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
@@ -50,5 +51,6 @@ def run(context: Context) -> None:
         except ValueError as error:
             raise InputError(f"the {name} network cannot be made integer: {error}") from error
         save_integer_network(integers, context.output / file)
-        accuracies[name] = accuracy(integers, dataset.test)
+        tail = cut_tail(configuration, network, dataset)
+        accuracies[name] = accuracy(integers, dataset.test, tail)
     write_json(context.output / ACCURACY, accuracies)
