@@ -120,7 +120,8 @@ def counts(place: Path, options: dict[str, Any]) -> dict[str, Any]:
         crossbars += count(
             layer.kept, rows=spec.rows, cols=spec.cols, scheme=spec.scheme, geometry=geometry
         ).crossbars
-        dense += dense_count(spec.rows, spec.cols, geometry, scheme=spec.scheme).crossbars
+        size = (spec.rows, spec.cols)
+        dense += dense_count(*size, geometry, scheme=spec.scheme, groups=spec.groups).crossbars
     return {"crossbars": crossbars, "dense": dense}
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
 from flow.json_file import read_json, write_json
 from flow.sources import load_dataset, new_network
 from flow.stage import Context
 from flow.stages import train
 from flow.stages.prune import KEPT, WEIGHTS
-from sw.graph import trace
+from sw.graph import trace_network
 from sw.kept_file import load_kept
 from sw.mapping import count, dense_count
 from sw.mapping.compression import compression, dense_and_stored_bits, float32_crossbars
@@ -28,10 +29,14 @@ def run(context: Context) -> None:
     load_network(network, context.inputs["prune"] / WEIGHTS)
     scheme, kept = load_kept(context.inputs["prune"] / KEPT)
     layers = []
-    for layer in trace(network):
-        segments = kept[layer.name]
-        cols, rows = len(layer.module.weight), layer.module.weight[0].numel() * layer.groups
-        layers.append(_counts(segments, (rows, cols, layer.groups), scheme, geometry))
+    tail = [part for part in configuration.model.on_host if part == "tail"]
+    for layer in trace_network(network, dataset.in_shape, on_host=tail).layers:
+        module, groups, cols = layer.module, layer.groups, layer.out_shape[0]
+        rows = groups * (1 if module is None else module.weight[0].numel())
+        segments = kept.get(layer.name)
+        if segments is None:  # a layer of one weight a channel, which is never pruned
+            segments = segment_mask(rows, cols, groups, scheme, geometry)
+        layers.append(_counts(segments, (rows, cols, groups), scheme, geometry))
     write_json(
         context.output,
         {
