@@ -101,7 +101,6 @@ def test_shapes_that_cannot_be_added(images):
     ("mean", "std", "message"),
     [
         ([0.5] * 2, [1.0] * 3, "one for each of 3 channels"),
-        ([1.5] * 3, [1.0] * 3, "mean must be 0 to 1"),
         ([0.5] * 3, [0.0] * 3, "std above 0"),
         ([float("nan")] * 3, [1.0] * 3, "mean must be finite"),
     ],
