@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer
 
 LIMIT = 4.0
-"""Features are clipped here, in standard deviations; the configuration says so as ``data.range``."""
+"""Features are clipped to this many standard deviations; ``data.range`` says the same."""
 
 
 def breast_cancer() -> dict[str, object]:

@@ -322,6 +322,6 @@ def test_all_refused_are_named(tmp_path):
         ("Elu", ["x"], "a", {}), ("Celu", ["a"], "b", {}), ("Relu", ["b"], "h", {}), count=72
     )
     with pytest.raises(
-        InputError, match="operators that cannot be mapped: Elu of 'Elu_0', Celu of 'Celu_1'$"
+        InputError, match=r"operators that cannot be mapped: Elu of 'Elu_0', Celu of 'Celu_1'$"
     ):
         load_onnx(model(tmp_path / "m.onnx", nodes, constants))
