@@ -127,6 +127,9 @@ def _end(captured: Captured, reader: NodeReader, split: Split) -> list[Verdict]:
     output = split.end
     if output is None:
         return [_refused("output", "a network must give one value: the scores")]
+    judged = reader.judged.get(output)
+    if judged is not None and judged.verdict == "refused":
+        return []  # which says it already
     value = reader.graph.values.get(output)
     last = list(reader.graph.steps.values())[-1]
     if not isinstance(last, TracedLayer) or value is None or value.step != last.name:

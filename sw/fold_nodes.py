@@ -104,13 +104,15 @@ def _scaled(
         transform = affine_of_normalise(transform)
     step = graph.foldable(value)
     flat = len(value.shape) == 1 and graph.map_shape(value.step)[1:] != (1, 1)
-    if isinstance(step, TracedLayer) and not flat:
+    behind = None if limits.limits else _layer_behind(graph, node)
+    # Limits that move would be limits of other codes: a ReLU would not end at 0 any more.
+    free = behind is None or (isinstance(step, TracedLayer) and not step.clamp.limits)
+    if isinstance(step, TracedLayer) and not flat and free:
         clamp = moved_limits(step.clamp, transform)
         if clamp is not None:
             after = (*step.after, transform)
             graph.fold(node, value, replace(step, after=after, clamp=clamp.then(limits)))
             return Judgement(verdict="folded", reason="into the layer before", step=step.name)
-    behind = None if limits.limits else _layer_behind(graph, node)
     if behind is not None:
         before = (*value.before, transform)
         graph.values[node] = replace(graph.same(node, value), before=before)
