@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
+from arch.group_layout import segment_mask
 from arch.index_format import FORMATS, entropy_bits
+from arch.layer import LayerSpec
 from sw.mapping import map_layer
 from tests.sw.integer_layers import linear_spec, random_layer
 
@@ -37,6 +40,36 @@ ROW_VECTOR = table_of(
     ("3 1 .", "-2 0 .", ". . 4", ". . 7", "-8 5 -1", "2 -3 6"),
     [[1, 0], [1, 0], [0, 1], [0, 1], [1, 1], [1, 1]],
 )
+
+
+def test_groups():
+    """Two groups of 3 x 2, all of it kept; the bitmap has no bit for what is outside."""
+    spec = LayerSpec(
+        name="grouped",
+        kind="conv2d",
+        source="input",
+        in_shape=(2, 3, 1),
+        out_shape=(4, 1, 1),
+        kernel=(3, 1),
+        groups=2,
+        activation=ActFormat(),
+        output=OutFormat(),
+    )
+    weights = np.zeros((6, 4), dtype=np.int8)
+    weights[:3, :2], weights[3:, 2:] = [[3, 2], [1, 4], [-2, 5]], [[6, -7], [1, 2], [-1, 3]]
+    layer = random_layer(
+        linear_spec(6, 4),
+        GEOMETRY,
+        np.random.default_rng(0),
+        kept=segment_mask(6, 4, 2, "column_vector", GEOMETRY),
+    )
+    table = map_layer(dataclasses.replace(layer, spec=spec, weights=weights), GEOMETRY)
+    assert (table.ous, table.segments) == (3, 6)
+    for ou in range(3):
+        assert f"inputs{numbers(table.inputs[ou])}" in PAGE
+        assert f"outputs{numbers(table.outputs[ou])[1:]}" in PAGE
+    assert table.outputs.tolist() == [[0, 1], [2, 3], [2, 3]]
+    assert FORMATS["bitmap"].encode(table, GEOMETRY).bits == len("1111 11") - 1
 
 
 def numbers(values):
