@@ -20,8 +20,8 @@ _LAYERS = 200
 """Layers with pictures, at most."""
 _BYTES = 2_500_000
 """All paths together, about."""
-_SIDE = 512
-"""Cells of a crossbar that are drawn at most, in each direction."""
+_SIDE, _LEAST = 512, 64
+"""Cells of a crossbar that are drawn at most in each direction, and where they are many."""
 _CLASSES = ("hole", *(f"tone{tone}" for tone in range(TONES)))
 
 
@@ -38,7 +38,7 @@ class Picture:
     paths : list of tuple of str
         Class of the style sheet, ``hole`` or ``toneN``, and path data.
     used, weights : float
-        Share of the slots that hold an OU; share of the cells that hold a weight.
+        Of what is drawn, share of the slots that hold an OU, and of the cells that hold a weight.
     rows, cols : int
         Cells that are drawn.
     """
@@ -77,11 +77,16 @@ def _layer(
 ) -> dict[str, Any]:
     most = max(_SHOWN, geometry.tiles)
     kept = kept_segments(table, geometry)
-    dense = dense_cells(table, geometry, kept, most)
     numbers = np.unique(table.crossbar)[:most]
-    packed = packed_cells(table, geometry, numbers)
-    before = _pictures(range(len(dense)), dense, geometry, share // 2)
-    after = _pictures(numbers.tolist(), packed, geometry, share // 2)
+    side = _SIDE
+    while True:
+        dense = dense_cells(table, geometry, kept, most, side)
+        before = _pictures(range(len(dense)), dense, geometry, share // 2)
+        packed = packed_cells(table, geometry, numbers, side)
+        after = _pictures(numbers.tolist(), packed, geometry, share // 2)
+        if max(_size(pictures) for pictures in (before, after)) <= share // 2 or side <= _LEAST:
+            break
+        side //= 2
     slots = counts["crossbars"] // geometry.arrays * geometry.slots
     return {
         **counts,
@@ -100,39 +105,38 @@ def _pictures(
     """As many as fit the share of the page, but one at least."""
     pictures: list[Picture] = []
     for number, every in zip(numbers, cells, strict=True):
-        picture = _picture(number, every, geometry, share)
-        share -= sum(len(path) for _, path in picture.paths)
+        picture = _picture(number, every, geometry)
+        share -= _size([picture])
         if pictures and share < 0:
             break
         pictures.append(picture)
     return pictures
 
 
-def _picture(number: int, cells: np.ndarray, geometry: Geometry, share: int) -> Picture:
-    side = _SIDE
-    while True:
-        drawn = cells[:side, :side]
-        paths = cell_paths(drawn, EMPTY + 1 + TONES)
-        if sum(map(len, paths)) <= share or side <= max(geometry.ou_rows, geometry.ou_cols, 64):
-            break
-        side //= 2
-    corners = cells[:: geometry.ou_rows, :: geometry.ou_cols]
+def _size(pictures: Sequence[Picture]) -> int:
+    return sum(len(path) for picture in pictures for _, path in picture.paths)
+
+
+def _picture(number: int, cells: np.ndarray, geometry: Geometry) -> Picture:
+    paths = cell_paths(cells, EMPTY + 1 + TONES)
+    rows, cols = cells.shape
+    high, wide = rows // geometry.ou_rows, cols // geometry.ou_cols
+    corners = cells[:: geometry.ou_rows, :: geometry.ou_cols][:high, :wide]
     return Picture(
         number=number,
         tile=number % geometry.tiles,
         paths=[(name, path) for name, path in zip(_CLASSES, paths, strict=True) if path],
-        used=float(np.count_nonzero(corners[: geometry.slot_rows, : geometry.slot_cols] != FREE))
-        / geometry.slots,
-        weights=float(np.count_nonzero(cells > EMPTY)) / cells.size,
-        rows=drawn.shape[0],
-        cols=drawn.shape[1],
+        used=float(np.mean(corners != FREE)),
+        weights=float(np.mean(cells > EMPTY)),
+        rows=rows,
+        cols=cols,
     )
 
 
 def _grid(geometry: Geometry) -> str:
-    """Borders of the OU slots of a crossbar, as a path."""
-    high = geometry.slot_rows * geometry.ou_rows
-    wide = geometry.slot_cols * geometry.ou_cols
+    """Borders of the OU slots that are drawn at most, as a path."""
+    high = min(geometry.slot_rows * geometry.ou_rows, _SIDE)
+    wide = min(geometry.slot_cols * geometry.ou_cols, _SIDE)
     return _lines("M{} 0v" + str(high), range(0, wide + 1, geometry.ou_cols)) + _lines(
         "M0 {}h" + str(wide), range(0, high + 1, geometry.ou_rows)
     )

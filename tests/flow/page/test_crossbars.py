@@ -48,8 +48,8 @@ def test_no_more_than_twelve(arrays):
 
 def test_tiles_take_turns():
     found = pictures(Geometry(rows=36, cols=32, tiles=8), 400, 40)
-    assert [picture.tile for picture in found["before"]] == list(range(8))
-    assert [picture.tile for picture in found["after"]] == [*range(8), *range(4)]
+    for side in (found["before"], found["after"]):
+        assert [picture.tile for picture in side] == [*range(8), *range(4)]
 
 
 def test_shares():
@@ -69,6 +69,10 @@ def test_size():
     found = pictures(geometry, 900, 1000, scheme="row_vector")
     assert size([found["before"], found["after"]]) < 3_000_000
     assert 1 <= len(found["before"]) < 12
+    assert {(one.rows, one.cols) for one in found["before"]} == {(512, 512)}
+    fine = Geometry(rows=512, cols=512, ou_rows=1, ou_cols=2, cell_bits=4)
+    found = pictures(fine, 900, 1000, scheme="row_vector")
+    assert size([found["before"], found["after"]]) < 3_000_000
     large = Geometry(rows=4096, cols=4096, ou_rows=1, ou_cols=4)
     found = pictures(large, 900, 1000, scheme="row_vector")
     assert size([found["before"], found["after"]]) < 3_000_000
