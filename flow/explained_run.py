@@ -9,6 +9,7 @@ from arch.errors import InputError
 from arch.table_files import load
 from arch.tables import LayerTable, MappingTables
 from flow.hardware_section import HardwareSection
+from flow.recorded_values import recorded_values
 from flow.run_directory import MARKER, RunDirectory
 from flow.tables_path import tables_of
 from sw.capture import identifier
@@ -71,9 +72,11 @@ def _hardware(directory: Path) -> HardwareSection:
     if not (directory / MARKER).is_file():
         return HardwareSection()
     record = RunDirectory.open(directory).record("verilog")
+    if record is None:
+        return HardwareSection()
     try:
-        return HardwareSection.model_validate(record.configuration["hardware"] if record else {})
-    except (KeyError, ValidationError) as error:
+        return HardwareSection.model_validate(recorded_values(record.configuration)["hardware"])
+    except (KeyError, TypeError, ValidationError) as error:
         raise InputError(
             f"{directory}: its record of the Verilog is of another version of ohmforge"
         ) from error

@@ -60,7 +60,7 @@ def test_hardware_is_that_of_the_record(tmp_path):
     assert (tables.may_skip, tables.program.shape.macro) == (False, None)
     loadable = write_finished(
         tmp_path / "loadable",
-        configuration={"hardware": {"tables": "loadable", "capacity": {"outputs": 64}}},
+        configuration={"hardware.tables": "loadable", "hardware.capacity": {"outputs": 64}},
     )
     hardware = hardware_view(loadable)
     # The engine that loads its tables has room for more, so its records are wider.
