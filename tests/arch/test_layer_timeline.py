@@ -17,6 +17,7 @@ from arch.geometry import Geometry
 from arch.idle_cycles import layer_idle
 from arch.layer_timeline import IdleCycle, IssuedPlane, LayerTimeline
 from arch.program import needed_shape
+from arch.skipping_cycles import work_of_layer
 from arch.tables import MappingTables
 from arch.tiles import ous_by_tile
 from sw.mapping import map_layer
@@ -114,3 +115,29 @@ def test_what_is_not_there():
             timeline.times(0, place, position)
     with pytest.raises(ValueError, match=r"^positions must be at least 1, not 0$"):
         LayerTimeline(table, shape, positions=0)
+
+
+@pytest.mark.parametrize("tiles", [1, 2, 4])
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+@pytest.mark.parametrize(("load", "first_beat"), [(4, 1), (60, 9)])
+def test_an_engine_that_skips(tiles, scheme, load, first_beat):
+    """It takes these cycles if every plane has a one, and no more for any other inputs."""
+    geometry = Geometry(tiles=tiles)
+    spec = linear_spec(40, 9, scheme=scheme)
+    table = map_layer(random_layer(spec, geometry, np.random.default_rng(2)), geometry)
+    tables = MappingTables(name="n", geometry=geometry, layers=(table,))
+    shape = needed_shape(tables, None, skip_zero_planes=True)
+    pace = {"load": load, "first_beat": first_beat, "late": 3}
+    timeline = LayerTimeline(table, shape, positions=5, **pace)
+    causes = Counter(
+        found.cause
+        for tile in range(tiles)
+        for found in (timeline.at(tile, cycle) for cycle in range(1, timeline.total + 1))
+        if isinstance(found, IdleCycle)
+    )
+    full = work_of_layer(table, shape, np.full((5, 40), 255), **pace)
+    assert timeline.total == full.total
+    assert causes == Counter({cause: count for cause, count in full.idle.items() if count})
+    rng = np.random.default_rng(3)
+    some = work_of_layer(table, shape, rng.integers(0, 256, (5, 40)) & 0b1010001, **pace)
+    assert some.total <= timeline.total
