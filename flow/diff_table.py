@@ -71,9 +71,11 @@ def _files(files: Iterable[FileDiff]) -> Table:
     table.add_column("", justify="left", no_wrap=True)
     table.add_column("lines", justify="right", no_wrap=True)
     for entry in files:
-        text = f"-{entry.removed:,} +{entry.added:,}"
-        if entry.only_in:
-            text = f"only in {entry.only_in}, {entry.removed + entry.added:,}"
+        text = f"only in {entry.only_in}" if entry.only_in else "different"
+        if entry.removed is not None and entry.added is not None:
+            text = f"-{entry.removed:,} +{entry.added:,}"
+            if entry.only_in:
+                text = f"only in {entry.only_in}, {entry.removed + entry.added:,}"
         table.add_row(Text(entry.file), Text(text))
     return table
 

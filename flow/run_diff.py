@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from arch.errors import InputError
+from flow.damaged_run import one_line_if_damaged
 from flow.page.open_run import done_stages
 from flow.recorded_values import recorded_values
 from flow.report_file import REPORT, read_report
@@ -145,12 +146,12 @@ def open_finished(path: Path) -> FinishedRun:
         if record := directory.record(stage.name):
             values |= record.configuration
             files |= {name: record.files[name] for name in stage.opens if name in record.files}
-    return FinishedRun(
-        path=path,
-        report=read_report(path / REPORT),
-        configuration=dict(_flat(recorded_values(values))),
-        files=files,
-    )
+    report = read_report(path / REPORT)
+    with one_line_if_damaged(path):
+        _figures(report)
+        _layers(report, report)
+        configuration = dict(_flat(recorded_values(values)))
+    return FinishedRun(path=path, report=report, configuration=configuration, files=files)
 
 
 def diff_runs(a: FinishedRun, b: FinishedRun) -> RunDiff:

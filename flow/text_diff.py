@@ -16,7 +16,10 @@ HEAD = 12
 _WINDOW = 120
 """Lines of each file, from the first that differs, among which the head is looked for."""
 _WIDTH = 200
-_BYTES_MAX = 1 << 28
+COUNTED = 1 << 25
+"""Largest file whose lines are counted, in bytes; of others it is only said that they differ."""
+_ANY = 1 << 40
+_PART = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +32,18 @@ class FileDiff:
         Its path in both, with forward slashes.
     only_in : str or None
         ``a`` or ``b`` if the other has no such file.
-    removed, added : int
-        Lines that only the first has, and only the second; a line that moved is neither.
+    removed, added : int or None
+        Lines that only the first has, and only the second; a line that moved is neither. None if
+        the file is too large to count them.
     head : tuple of str
-        The beginning of the difference, as in a unified diff; empty if a file is in one only.
+        The beginning of the difference, as in a unified diff; empty if a file is in one only, or
+        too large.
     """
 
     file: str
     only_in: str | None
-    removed: int
-    added: int
+    removed: int | None
+    added: int | None
     head: tuple[str, ...]
 
 
@@ -52,23 +57,28 @@ def diff_directories(a: Path, b: Path) -> list[FileDiff]:
     """
     found = []
     for name in sorted(_files(a) | _files(b)):
-        before, after = _lines(a / name), _lines(b / name)
-        if before is None or after is None:
+        before, after = a / name, b / name
+        there = [path for path in (before, after) if path.is_symlink() or path.exists()]
+        if len(there) == 1:
+            lines = _lines(there[0])
+            count = None if lines is None else len(lines)
             found.append(
                 FileDiff(
                     file=name,
-                    only_in="b" if before is None else "a",
-                    removed=len(before or ()),
-                    added=len(after or ()),
+                    only_in="a" if there == [before] else "b",
+                    removed=count if there == [before] else 0,
+                    added=count if there == [after] else 0,
                     head=(),
                 )
             )
-        elif before != after:
-            found.append(_changed(name, before, after))
+        elif not _same(before, after):
+            found.append(_changed(name, _lines(before), _lines(after)))
     return found
 
 
-def _changed(name: str, before: list[str], after: list[str]) -> FileDiff:
+def _changed(name: str, before: list[str] | None, after: list[str] | None) -> FileDiff:
+    if before is None or after is None:
+        return FileDiff(file=name, only_in=None, removed=None, added=None, head=())
     counts, others = Counter(before), Counter(after)
     first = next(
         (n for n, (one, two) in enumerate(zip(before, after, strict=False)) if one != two),
@@ -96,11 +106,24 @@ def _files(directory: Path) -> set[str]:
     }
 
 
+def _same(a: Path, b: Path) -> bool:
+    """Whether two files hold the same bytes."""
+    with (
+        open_regular(a, size_max=_ANY) as (one, size),
+        open_regular(b, size_max=_ANY) as (other, other_size),
+    ):
+        if size != other_size:
+            return False
+        parts = iter(lambda: (one.read(_PART), other.read(_PART)), (b"", b""))
+        return all(left == right for left, right in parts)
+
+
 def _lines(path: Path) -> list[str] | None:
-    if not path.exists() and not path.is_symlink():
-        return None
-    with open_regular(path, size_max=_BYTES_MAX) as (file, _):
-        content = file.read()
+    """The lines of a file; None if it is too large to hold them."""
+    with open_regular(path, size_max=_ANY) as (file, size):
+        if size > COUNTED:
+            return None
+        content = file.read(COUNTED + 1)
     try:
         return content.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:

@@ -63,7 +63,8 @@ def finish(directory, configuration, files):
             files={need: hash_value(hash_files(outputs[need])) for need in stage.needs}
             | {name: files[name] for name in stage.opens if name in files},
             code="",
-            outputs=hash_files(outputs[stage.name]),
+            outputs=hash_files(outputs[stage.name])
+            | hash_files(outputs.get(f"{stage.name}.details", directory.path / "none")),
             seconds=1.0,
         )
         path = directory.path / "records" / f"{stage.name}.json"

@@ -10,7 +10,8 @@ import pytest
 from flow import cli
 from flow.diff_table import change_words
 from flow.run_diff import Change, FinishedRun, diff_runs, open_finished
-from tests.flow.finished_run import VERILOG, write_finished
+from flow.run_directory import RunDirectory
+from tests.flow.finished_run import VERILOG, finish, write_finished
 from tests.flow.test_report import LAYER, REPORT
 
 
@@ -157,6 +158,12 @@ def test_change_words(key, a, b, words):
     assert change_words(Change(key=key, a=a, b=b)) == words
 
 
+def write_report_as(run, text):
+    """A report whose record is right."""
+    (run / "report.json").write_text(text)
+    finish(RunDirectory.open(run), {}, {})
+
+
 def remove(path):
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -168,15 +175,23 @@ def remove(path):
         (lambda run: remove(run / "ohmforge.json"), "run: is not a run directory"),
         (lambda run: remove(run / "report.json"), "run: is not finished: report not done, or not"),
         (lambda run: remove(run / "cosim"), "run: is not finished: cosim, report not done"),
-        (lambda run: (run / "report.json").write_text("{"), "run/report.json: is not JSON"),
-        (lambda run: (run / "report.json").write_text("{}"), "run/report.json: is not a report: $"),
+        (
+            lambda run: (run / "report.json").write_text("{"),
+            "run: is not finished: report not done, or not up to date",
+        ),
+        (lambda run: write_report_as(run, "{"), "run/report.json: is not JSON"),
+        (lambda run: write_report_as(run, "{}"), "run/report.json: is not a report: $"),
+        (
+            lambda run: write_report_as(run, json.dumps(REPORT | {"image_cycles": {"dense": {}}})),
+            "run",
+        ),
         (
             lambda run: (run / "records" / "map.json").write_text("["),
             "run: is not finished: map, verilog, cosim, report not done, or not up to date",
         ),
         (
             lambda run: (run / "verilog" / "layer_engine.v").write_bytes(b"\xff\xfe"),
-            "run: is not finished: cosim, report not done",
+            "run: is not finished: verilog, cosim, report not done",
         ),
     ],
 )

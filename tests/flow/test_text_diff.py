@@ -3,6 +3,7 @@
 import pytest
 
 from arch.errors import InputError
+from flow import text_diff
 from flow.text_diff import HEAD, FileDiff, diff_directories
 
 
@@ -78,3 +79,18 @@ def test_what_cannot_be_read(tmp_path):
     (b / "x").symlink_to("/etc/hostname")
     with pytest.raises(InputError, match=r"x: is a symbolic link"):
         diff_directories(a, b)
+
+
+def test_large_files_are_not_counted(tmp_path, monkeypatch):
+    """They are compared all the same."""
+    monkeypatch.setattr(text_diff, "COUNTED", 8)
+    a, b = directories(
+        tmp_path,
+        {"same": "12345678\n", "x": "12345678\n", "only": "12345678\n", "size": "1\n"},
+        {"same": "12345678\n", "x": "12345679\n", "size": "1234567890\n"},
+    )
+    assert diff_directories(a, b) == [
+        FileDiff(file="only", only_in="a", removed=None, added=0, head=()),
+        FileDiff(file="size", only_in=None, removed=None, added=None, head=()),
+        FileDiff(file="x", only_in=None, removed=None, added=None, head=()),
+    ]
