@@ -52,7 +52,7 @@ def issued_planes(
     """
     inputs = table.inputs if ous is None else table.inputs[ous]
     counts = np.zeros((len(windows), max(1, len(inputs))), dtype=np.uint8)
-    codes = (windows & ((1 << act_bits) - 1)).astype(np.uint8)
+    codes = windows.astype(np.uint8) & np.uint8((1 << act_bits) - 1)
     codes = np.pad(codes, ((0, 0), (0, 1)))  # input -1, none, is the last
     for row in inputs.T:  # a word line at a time: all at once would take much memory
         counts[:, : len(inputs)] |= codes[:, row]
