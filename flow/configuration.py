@@ -178,7 +178,8 @@ class CosimSection(Section):
         ge=0,
         le=100000,
         description="Images of the test split that run through the whole network engine, back to "
-        "back, every feature map compared; 0 simulates only the layers.",
+        "back, every feature map compared; 0 simulates only the layers. Give at least 2 to compare "
+        "cycles and counters with the model: the first image after a reset waits for the host.",
     )
     positions: Count | None = Field(
         default=None,
