@@ -230,6 +230,8 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
         spec=spec,
         **{key: entry[key] for key in LayerEntry.__dataclass_fields__ if key != "spec"},
     )
+    if spec.rows * spec.cols > WEIGHTS_MAX:
+        raise InputError(f"{where} has more than {WEIGHTS_MAX} weights")
     follows = {
         "rows": spec.rows,
         "cols": spec.cols,
@@ -242,8 +244,6 @@ def _layer_entry(index: int, entry: dict[str, Any], geometry: Geometry) -> Layer
             raise InputError(f"{where}.{key} is {entry[key]!r}, but {value!r} follows")
     if layer.segments_kept > layer.segments:
         raise InputError(f"{where}.segments_kept is more than segments, {layer.segments}")
-    if spec.rows * spec.cols > WEIGHTS_MAX:
-        raise InputError(f"{where} has more than {WEIGHTS_MAX} weights")
     size = sum(array.nbytes for array in layer.arrays(geometry).values())
     if size > LAYER_BYTES_MAX:
         raise InputError(f"{where} takes {size} bytes, at most {LAYER_BYTES_MAX} are read")

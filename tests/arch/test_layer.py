@@ -63,6 +63,12 @@ def test_wrong_name(name):
         ({"in_shape": (0, 9, 8)}, "layer conv: sizes must be positive"),
         ({"stride": (0, 1)}, "layer conv: sizes must be positive"),
         ({"padding": (-1, 1)}, "layer conv: sizes must be positive"),
+        ({"groups": 0}, r"layer conv: groups must divide the channels \(3, 5\), not 0"),
+        ({"groups": 3}, r"layer conv: groups must divide the channels \(3, 5\), not 3"),
+        (
+            {"kind": "linear", "in_shape": (5, 9, 8), "groups": 5, "out_shape": (5, 1, 1)},
+            "layer conv: a linear layer has one group",
+        ),
     ],
 )
 def test_wrong_field(fields, message):

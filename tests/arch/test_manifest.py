@@ -210,6 +210,20 @@ def test_matrix_too_large():
         parse_altered(alter)
 
 
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+def test_many_groups_take_no_memory(scheme):
+    """Segments of groups are counted row by row, after the size of the matrix is known."""
+
+    def alter(content):
+        size = 65536
+        window = {"in_shape": [size] * 3, "kernel": [size, size], "out_shape": [size, 1, 1]}
+        rest = {"padding": [0, 0], "stride": [1, 1], "dilation": [1, 1], "scheme": scheme}
+        content["layers"][0] |= window | rest | {"groups": size}
+
+    with pytest.raises(InputError, match=r"^layers\[0\] has more than 134217728 weights"):
+        parse_altered(alter)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
