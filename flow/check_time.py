@@ -8,11 +8,12 @@ and reading and varying images are left out.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+from torch import nn
 
 from flow.configuration import Configuration
 from flow.search_section import SearchSection
@@ -24,6 +25,7 @@ __all__ = ["ASSUMED_IMAGES", "SearchTime", "Speed", "Work", "measure_speed", "se
 ASSUMED_IMAGES = (50_000, 10_000)
 """Images of training and validation where only reading the data would tell: those of CIFAR-10."""
 _TRAINING = 3
+_KERNEL, _OPERATIONS = 3, 3
 _SECONDS = 0.1
 """How long each of the two measurements takes at least."""
 
@@ -35,7 +37,7 @@ class Speed:
     Parameters
     ----------
     macs : float
-        Multiply-accumulates of large convolutions in a second.
+        Multiply-accumulates in a second, in training, of all threads.
     overhead : float
         Seconds that training takes for an operation of hardly any work.
     """
@@ -140,7 +142,7 @@ def _work(
 
 
 def measure_speed(device: str, precision: str) -> Speed:
-    """Measure large convolutions, and the training of one of hardly any work.
+    """Measure the training of a block of layers, and of one of hardly any work.
 
     Parameters
     ----------
@@ -150,23 +152,48 @@ def measure_speed(device: str, precision: str) -> Speed:
         One of :data:`sw.compute.PRECISIONS`.
     """
     place = pick_device(device)
-    images = torch.ones(16, 64, 16, 16, device=place)
-    weights = torch.ones(64, 64, 3, 3, device=place)
-    macs = images.numel() * weights[:, 0].numel()
-    tiny, one = torch.ones(1, 1, 1, 1, device=place), torch.ones(1, 1, 1, 1, device=place)
-    one.requires_grad_()
+    wide, narrow = torch.ones(32, 32, 16, 16), torch.ones(2, 1, 2, 2)
+    macs = _TRAINING * wide.numel() * wide.shape[1] * _KERNEL**2
+    with precision_of(place, precision), _one_thread() as threads:
+        rate = _rate(_training_step(wide.to(place)))
+        overhead = 1 / _rate(_training_step(narrow.to(place)))
+    macs *= threads if place.type == "cpu" else 1
+    return Speed(macs=macs * rate, overhead=overhead / _OPERATIONS)
 
-    def convolve() -> float:
-        return float(F.conv2d(images, weights, padding=1)[0, 0, 0, 0])
 
-    def train() -> None:
-        F.conv2d(tiny, one).sum().backward()
+@contextmanager
+def _one_thread() -> Iterator[int]:
+    """Compute in one thread: several wait for each other where others compute, too.
 
-    with precision_of(place, precision):
-        with torch.no_grad():
-            rate = _rate(convolve)
-        overhead = 1 / _rate(train)
-    return Speed(macs=macs * rate, overhead=overhead)
+    Gives the number of threads that torch computes in otherwise.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _training_step(images: torch.Tensor) -> Callable[[], object]:
+    """A step of training, as a network has many: convolution, normalisation, ReLU."""
+    channels = images.shape[1]
+    with torch.random.fork_rng(devices=[]):
+        block = nn.Sequential(
+            nn.Conv2d(channels, channels, _KERNEL, padding=_KERNEL // 2, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+        ).to(images.device)
+    optimiser = torch.optim.SGD(block.parameters(), lr=1e-3, momentum=0.9)
+
+    def step() -> float:
+        optimiser.zero_grad()
+        loss = block(images).square().mean()
+        loss.backward()
+        optimiser.step()
+        return loss.item()  # waits for a device that works on its own
+
+    return step
 
 
 def _rate(work: Callable[[], object]) -> float:
