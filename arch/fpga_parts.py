@@ -1,8 +1,8 @@
 """FPGA parts that an engine can be meant for, and how many of their memory blocks a memory takes.
 
 Sizes are those of the data sheets: Lattice FPGA-DS-02012 (ECP5 and ECP5-5G family, table 1.1) and
-FPGA-DS-02008 (iCE40 UltraPlus family, table 1.1); the forms of a memory block those of Lattice
-FPGA-TN-02204 (ECP5 memory, sysMEM) and FPGA-TN-02002 (iCE40 memory).
+FPGA-DS-02008 (iCE40 UltraPlus family, table 1.1); the forms of a memory block those of the
+Memory Usage Guides TN1264 (ECP5 and ECP5-5G) and TN1250 (iCE40).
 """
 
 from dataclasses import dataclass

@@ -111,17 +111,6 @@ def test_what_does_not_fit(command):
     assert "\ndoes not fit iCE40UP5K: 50 of 30 memory blocks: 20 too many; about " in out
 
 
-def test_example_of_the_page(command):
-    page = (EXAMPLE.parents[1] / "docs" / "check.md").read_text()
-    lines = iter(page.splitlines())
-    words = next(line for line in lines if line.startswith("    $ ohmforge check ")).split()
-    shown = [line.removeprefix("    ") for line in lines]
-    status, out, _ = command(EXAMPLE.parents[1] / words[3], *words[4:])
-    printed = [line.rstrip() for line in out.splitlines()]
-    assert status == 0
-    assert shown[: len(printed)] == printed
-
-
 def test_json(command):
     status, out, err = command(EXAMPLE, "--json", "--set", "prune.ratio={conv3: 0.9}")
     assert (status, err) == (0, "")
