@@ -157,8 +157,8 @@ def test_groups(scheme, groups):
         source="input",
         in_shape=(8, 5, 5),
         out_shape=(16, 5, 5),
-        kernel=(3, 3),
-        padding=(1, 1),
+        kernel=(1, 3),  # a row block may have rows of several groups
+        padding=(0, 1),
         groups=groups,
         scheme=scheme,
         activation=ActFormat(),
