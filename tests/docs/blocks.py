@@ -27,6 +27,8 @@ class Block:
         File that the reader is told to write: ``title=net.py`` behind the language.
     text : str
         The code.
+    varying : bool
+        Whether the numbers in it depend on the machine.
     """
 
     page: str
@@ -34,6 +36,7 @@ class Block:
     language: str
     title: str
     text: str
+    varying: bool = False
 
     @property
     def place(self) -> str:
@@ -62,6 +65,7 @@ def blocks(page: str) -> list[Block]:
                 language=words[0] if words else "",
                 title=titles[0] if titles else "",
                 text=token.content,
+                varying="varying" in words,
             )
         )
     return found

@@ -83,7 +83,7 @@ def _pip(words: list[str]) -> None:
     """Would change the environment of the tests: the extras are there."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     known = project["optional-dependencies"]
-    for extras in re.findall(r"\.\[([\w,]+)\]", " ".join(words)):
+    for extras in re.findall(r"(?:\.|ohmforge)\[([\w,]+)\]", " ".join(words)):
         for extra in extras.split(","):
             assert extra in known, f"no extra {extra}"
 
@@ -113,7 +113,7 @@ PARTS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m", "pip"): _pip,
     ("pip",): _pip,
     ("python", "-m"): _bench,
-    ("python3", "-m", "venv"): _nothing,
+    ("python3.11", "-m", "venv"): _nothing,
     ("verilator", "--lint-only"): _nothing,  # tests/hw/test_emit*.py run it
     ("git", "clone"): _nothing,
     ("source",): _nothing,
