@@ -38,7 +38,7 @@ def _ohmforge(words: list[str]) -> None:
     if words and words[0].startswith("-"):
         group.make_parser(context).parse_args(words)
         return
-    if not words:
+    if not words or words[0] == "COMMAND":  # which stands for any
         return
     assert words[0] in names, f"no command {words[0]}; there are {', '.join(names)}"
     command = group.get_command(context, words[0])

@@ -98,6 +98,17 @@ def _reported_runs(directory: Path) -> Sequence[Files]:
     return [finished, unfinished, bare]
 
 
+def _two_runs(directory: Path) -> Sequence[Files]:
+    """Two finished runs."""
+    write_run(directory / "run")
+    write_run(directory / "other", seed=1)
+    return [files_of(directory)]
+
+
+def _diff() -> None:
+    command("diff", "run", "other")
+
+
 def _repair_records(files: dict[str, bytes | Odd]) -> None:
     """Make the hashes of what the stages wrote and read right, where a record is still one."""
     with contextlib.suppress(AttributeError, ValueError, LookupError, TypeError, RecursionError):
@@ -173,6 +184,13 @@ SUBJECTS = (
         results=_PAGE,
         repair=_repair_records,
         damaged=(".json", ".jsonl", ".safetensors", ".yaml", ".npz"),
+        share=2,
+    ),
+    Subject(
+        name="run directory, compared",
+        originals=_two_runs,
+        read=_diff,
+        repair=_repair_records,
         share=2,
     ),
     Subject(name="report", originals=_reports, read=_report, results=_PAGE),

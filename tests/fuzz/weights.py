@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
+import torch
 from torch import nn
 
 from arch.geometry import Geometry
@@ -38,6 +39,16 @@ def _foreign(directory: Path) -> Sequence[Files]:
     return [{"w.safetensors": data}, {"w.safetensors": safetensors.numpy.save(state)}]
 
 
+def _of_torch(directory: Path) -> Sequence[Files]:
+    """Weights as torch saves them, with pickle in a zip."""
+    torch.save(_network().state_dict(), directory / "w.pt")
+    return [files_of(directory)]
+
+
+def _load_of_torch() -> None:
+    load_weights(_network(), Path("w.pt"))
+
+
 def _load_weights() -> None:
     load_weights(_network(), Path("w.safetensors"))
 
@@ -67,6 +78,7 @@ def _load_integers() -> None:
 SUBJECTS = (
     Subject(name="weights of ours", originals=_saved, read=_load_network),
     Subject(name="weights of others", originals=_foreign, read=_load_weights, share=2),
+    Subject(name="weights of torch", originals=_of_torch, read=_load_of_torch, share=2),
     Subject(name="kept segments", originals=_kept, read=_load_kept),
     Subject(name="integer network", originals=_integers, read=_load_integers, share=3),
 )
