@@ -57,7 +57,8 @@ class ModelSection(Section):
     def _check_kind(self) -> "ModelSection":
         wanted = {"builtin": "name", "torch": "source", "onnx": "path"}
         for kind, name in wanted.items():
-            if kind != self.kind and name in self.model_fields_set:
+            given = name in self.model_fields_set and getattr(self, name) is not None
+            if kind != self.kind and given:
                 raise ValueError(f"model.{name} does not go with model.kind: {self.kind}")
         own = wanted[self.kind]
         if not getattr(self, own):
