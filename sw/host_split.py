@@ -113,11 +113,11 @@ def _read(captured: Captured, start: fx.Node | None, head: Collection[fx.Node]) 
     return reader
 
 
-def _refused_before_layers(reader: NodeReader) -> list[fx.Node]:
-    """Refused nodes that no layer comes before."""
+def _refused_at_start(reader: NodeReader) -> list[fx.Node]:
+    """Refused nodes that no layer comes before; the first layers are among them."""
     behind: set[fx.Node] = set()
     for node in reader.captured.module.graph.nodes:
-        if node in reader.layer_nodes or any(n in behind for n in node.all_input_nodes):
+        if any(n in behind or n in reader.layer_nodes for n in node.all_input_nodes):
             behind.add(node)
     return [n for n, j in reader.judged.items() if j.verdict == "refused" and n not in behind]
 
@@ -125,7 +125,7 @@ def _refused_before_layers(reader: NodeReader) -> list[fx.Node]:
 def _with_head(captured: Captured, split: Split) -> Split:
     """The shortest head behind which everything before the layers can be read."""
     reader = _read(captured, None, ())
-    refused = _refused_before_layers(reader)
+    refused = [node for node in _refused_at_start(reader) if node not in reader.layer_nodes]
     for node in captured.module.graph.nodes if refused else ():
         head = _before(node)
         if node not in captured.shapes or not head.isdisjoint(reader.layer_nodes):
@@ -133,7 +133,7 @@ def _with_head(captured: Captured, split: Split) -> Split:
         closed = all(user in head for n in head if n is not node for user in n.users)
         if not closed or not head.issuperset(refused):
             continue
-        if not _refused_before_layers(_read(captured, node, head)):
+        if not _refused_at_start(_read(captured, node, head)):
             return Split(start=node, end=split.end, head=frozenset(head))
     return split
 

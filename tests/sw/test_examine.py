@@ -139,3 +139,23 @@ def test_batch_norm_before_padding_is_a_layer():
     for padding, expected in ((1, "mapped"), (0, "folded")):
         layers = (nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3, 1, padding))
         assert examine(nn.Sequential(*layers), IN_SHAPE).verdicts[2].verdict == expected
+
+
+class Limits(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.channels = channels
+        self.one, self.two = nn.Conv2d(3, 2, 3), nn.Conv2d(2 + channels, 2, 3)
+
+    def forward(self, x):
+        x = torch.clamp(self.one(x), 0.5, 2)
+        if self.channels:
+            x = nn.functional.pad(x, (0, 0, 0, 0, self.channels, 0))
+        return self.two(torch.clamp_min(x, 0.5))
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(1, "engine"), (0, "folded")])
+def test_zeros_may_be_outside_of_limits(channels, expected):
+    """New channels of zeros are below 0.5; without them nothing is."""
+    found, _ = verdicts(Limits(channels))
+    assert found["clamp_min"][0] == expected

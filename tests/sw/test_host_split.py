@@ -61,6 +61,24 @@ def test_one_end_alone(network):
     assert split_network(network, IN_SHAPE, ["tail"])[0] is None
 
 
+def test_a_head_ends_where_the_first_layer_can_read():
+    """Not at the flat value, but at the map that is made of it."""
+
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 8)
+
+        def forward(self, x):
+            return self.conv(torch.sort(x.flatten(1)).values.view(-1, 3, 8, 8)).flatten(1)
+
+    network = Flat().eval()
+    head, body, _ = split_network(network, IN_SHAPE, ["head"])
+    values = compute(head, IMAGES)
+    assert values.shape == (40, 3, 8, 8)
+    assert np.allclose(compute(body, values), compute(network, IMAGES), atol=1e-6)
+
+
 def test_nothing_is_cut_off_that_can_be_mapped():
     network = own_network("residual")
     assert split_network(network, IN_SHAPE, ["head", "tail"]) == (None, network, None)

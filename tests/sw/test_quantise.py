@@ -244,3 +244,19 @@ def test_wrong_weights():
     with pytest.raises(ValueError, match="layer layer_2: weights must be finite") as caught:
         quantise(network, None, random_images(), Geometry())
     assert not isinstance(caught.value, OhmforgeError)
+
+
+def test_what_is_made_of_unsigned_values_is_unsigned():
+    class Sums(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3)
+            self.out = nn.Linear(72, 3)
+
+        def forward(self, x):
+            one = torch.relu(self.one(x))
+            return self.out((one + torch.relu(self.two(x))).flatten(1))
+
+    integers = quantise(Sums().eval(), None, random_images(), Geometry())
+    assert not integers.host[0].output.signed
+    assert integers.host[0].output.maximum == 255

@@ -98,3 +98,9 @@ def test_wrong_arguments():
         norms(np.zeros((0, 3)), "row_vector", Geometry())
     with pytest.raises(ValueError, match=r"must have shape \(2, 5\)"):
         expand(np.ones((1, 5), bool), 10, 5, "column_vector", Geometry())
+
+
+def test_segments_that_are_not_there_count_for_nothing():
+    values, there = np.array([9.0, 1, 2, 8, 3, 0]), np.array([0, 1, 1, 0, 1, 1], dtype=bool)
+    assert keep_largest(values, 0.5, there=there).tolist() == [0, 0, 1, 0, 1, 0]
+    assert keep_largest(values, 0.0, there=there).tolist() == there.tolist()

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from arch.geometry import Geometry
 from sw.mapping import count
+from sw.policy import policy_for
+from sw.prune import kept_segments
 from sw.search.choices import network_choices
 from sw.segments import keep_largest
 from tests.sw.search_problems import GEOMETRY, layer, layer_lists
@@ -26,6 +28,21 @@ def test_masks_are_those_of_pruning(layers, ratio):
             mask, rows=one.rows, cols=one.cols, scheme=one.scheme, geometry=one.geometry
         )
         assert one.occupied(kept).count == expected
+
+
+@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.8])
+def test_groups_are_pruned_as_they_are_judged(scheme, ratio):
+    """Segments outside the groups are neither kept nor counted."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(6, 8, 3, groups=2))
+    (one,) = network_choices(network, (6, 5, 5), GEOMETRY, scheme=scheme)
+    assert (one.rows, one.cols, one.weights, one.in_channels) == (54, 8, 54 * 4, 6)
+    policy = policy_for(["layer_0"], scheme=scheme, ratio=ratio)
+    expected = kept_segments(network, policy, GEOMETRY)["layer_0"]
+    kept = one.kept(ratio)
+    assert np.array_equal(one.mask(kept), expected)
+    assert one.segments == one.mask(one.segments).sum() == one.occupied(kept).count.segments
+    assert one.segment_norms.min() > 0
 
 
 @given(layer_lists(), st.integers(0, 60))
