@@ -10,11 +10,11 @@ from torch import fx, nn
 
 from arch.errors import InputError
 from sw.imports.onnx_constants import attributes_of, compute_constant, image_values
-from sw.imports.onnx_file import OnnxFile, label
+from sw.imports.onnx_file import OnnxFile
 from sw.imports.onnx_names import Names, module_path
 from sw.imports.stored_tensor import StoredTensor
 
-__all__ = ["Build", "Converter", "Loader", "RefusedNodeError", "convert"]
+__all__ = ["Build", "Converter", "Loader", "RefusedNodeError"]
 
 Loader = Callable[[], torch.Tensor]
 """Gives a weight when it is asked for."""
@@ -280,35 +280,3 @@ class Build:
 
 Converter = Callable[[Build, onnx.NodeProto], None]
 """Enters what a node is; raises RefusedNodeError if it cannot."""
-
-
-def convert(build: Build, table: Mapping[str, Converter]) -> list[str]:
-    """Enter all nodes; returns what is wrong, a text for each node that was refused.
-
-    A node that reads what a refused one gives is left out without a word.
-
-    Raises
-    ------
-    :exc:`arch.errors.InputError`
-        If there are too many constants, or one cannot be computed.
-    """
-    problems: list[str] = []
-    lost: set[str] = set()
-    for node in build.file.nodes:
-        if lost.intersection(node.input):
-            lost.update(node.output)
-            continue
-        if not build.values.intersection(node.output):
-            build.fold(node)
-            continue
-        try:
-            extra = [name for name in node.output[1:] if name and build.uses[name]]
-            if extra:
-                raise RefusedNodeError(f"its output {extra[0]!r} is used")
-            if node.op_type not in table:
-                raise RefusedNodeError("it can only compute with constants")
-            table[node.op_type](build, node)
-        except RefusedNodeError as error:
-            problems.append(f"{label(node)}: {error}")
-            lost.update(node.output)
-    return problems

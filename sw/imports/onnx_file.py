@@ -218,6 +218,12 @@ def _shapes(
         entry.type.tensor_type.shape.dim[0].dim_value = 1
     used = {word for node in nodes for word in node.input}
     large = [tensor for word, tensor in tensors.items() if tensor.place and word in used]
+    for tensor in large:
+        if tensor.dtype != np.float32:
+            raise InputError(
+                f"{path}: weights {tensor.name!r} are {tensor.dtype}, not float32; export the "
+                f"network in float32"
+            )
     bare = helper.make_graph(
         [n for n in nodes if not (n.op_type == "Constant" and n.output[0] in tensors)],
         "network",

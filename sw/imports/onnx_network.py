@@ -4,9 +4,9 @@ from pathlib import Path
 
 from arch.errors import InputError
 from sw.imported_network import ImportedNetwork
-from sw.imports.onnx_build import Build, RefusedNodeError, convert
+from sw.imports.onnx_build import Build, RefusedNodeError
 from sw.imports.onnx_constants import FOLDED
-from sw.imports.onnx_file import read_onnx
+from sw.imports.onnx_file import label, read_onnx
 from sw.imports.onnx_layers import LAYERS
 from sw.imports.onnx_plain import PLAIN
 from sw.imports.onnx_windows import WINDOWS
@@ -41,7 +41,7 @@ def load_onnx(path: Path, *, shapes_only: bool = False) -> ImportedNetwork:
     file = read_onnx(path, FOLDED | OPERATORS.keys())
     build = Build(file)
     build.start()
-    problems = convert(build, OPERATORS)
+    problems = _convert(build)
     if problems:
         raise InputError(f"{path}: cannot be mapped: {'; '.join(problems)}")
     try:
@@ -57,3 +57,35 @@ def load_onnx(path: Path, *, shapes_only: bool = False) -> ImportedNetwork:
     return ImportedNetwork(
         module=module.eval(), in_shape=(shape[0], shape[1], shape[2]), classes=classes
     )
+
+
+def _convert(build: Build) -> list[str]:
+    """Enter all nodes; returns what is wrong, a text for each node that was refused.
+
+    A node that reads what a refused one gives is left out without a word.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If there are too many constants, or one cannot be computed.
+    """
+    problems: list[str] = []
+    lost: set[str] = set()
+    for node in build.file.nodes:
+        if lost.intersection(node.input):
+            lost.update(node.output)
+            continue
+        if not build.values.intersection(node.output):
+            build.fold(node)
+            continue
+        try:
+            extra = [name for name in node.output[1:] if name and build.uses[name]]
+            if extra:
+                raise RefusedNodeError(f"its output {extra[0]!r} is used")
+            if node.op_type not in OPERATORS:
+                raise RefusedNodeError("it can only compute with constants")
+            OPERATORS[node.op_type](build, node)
+        except RefusedNodeError as error:
+            problems.append(f"{label(node)}: {error}")
+            lost.update(node.output)
+    return problems

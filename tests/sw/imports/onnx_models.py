@@ -8,11 +8,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sw.imports import load_onnx
 
-__all__ = ["compared", "model", "reference", "weights"]
+__all__ = ["behind", "compared", "model", "reference", "weights"]
 
 
 def weights(*shape, seed=0, scale=0.5):
     return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
+
+
+def behind(*nodes, count, **constants):
+    """A network of ``nodes``, from x to h with ``count`` elements an image, and a last layer."""
+    last = [("Flatten", ["h"], "f", {}), ("Gemm", ["f", "w"], "y", {"transB": 1})]
+    return [*nodes, *last], {"w": weights(3, count, seed=9), **constants}
 
 
 def model(

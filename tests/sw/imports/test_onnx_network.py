@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from arch.geometry import Geometry
 from sw.graph import trace_network
 from sw.imports import load_factory, load_onnx
 from sw.networks import build
+from sw.quantise import quantise
 from sw.train import train
 from tests.sw.imports.onnx_models import compared
 
@@ -86,6 +88,20 @@ def test_trains_like_the_network(tmp_path, digits):
         if not name.endswith("num_batches_tracked"):
             assert torch.equal(tensor, expected[name]), name
     assert not torch.equal(copied.get_parameter("conv1.weight"), expected["conv1.weight"])
+
+
+def test_folded_network_has_the_same_dense_integers(tmp_path, trained, digits):
+    """But for what rounding moves: weights by one code at most, and few of them."""
+    found = load_onnx(export(trained, tmp_path / "m.onnx")).module
+    kept, folded = (
+        quantise(network, None, digits.train.images, Geometry()) for network in (trained, found)
+    )
+    for one, other in zip(kept.layers, folded.layers, strict=True):
+        moved = np.abs(one.weights.astype(int) - other.weights)
+        assert moved.max() <= 1
+        assert moved.mean() < 1e-3
+        assert np.abs(one.multiplier - other.multiplier).max() <= 1
+        assert one.spec == other.spec
 
 
 def test_shapes_only_reads_no_weight(tmp_path):
