@@ -63,7 +63,7 @@ def prepare(place: Path, options: dict[str, Any]) -> dict[str, Any]:
     kept = kept_segments(network, policy, geometry)
     integers = quantise(network, kept, image, geometry, scheme=scheme, name=options["network"])
     save_integer_network(integers, place / _NETWORK)
-    weights = sum(layer.weights.size for layer in integers.layers)
+    weights = sum(layer.weights.size // layer.spec.groups for layer in integers.layers)
     return {"weights": weights, "layers": len(integers.layers)}
 
 
