@@ -15,7 +15,7 @@ from tests.flow.page.finished_run import write_run
 
 REMOVED = object()
 VALUES = (REMOVED, 0, 1, -1, 10**30, 1e300, float("nan"), 0.5, None, "x", [], {}, True)
-TRIES = 400
+TRIES = 250
 
 
 def places(value, path=()):
