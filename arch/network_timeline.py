@@ -1,19 +1,24 @@
-"""What a network engine does in every cycle of an image, if it skips no planes.
+"""What a network engine does in every cycle of an image.
 
 Exact when neither stream stalls, as :mod:`arch.network_cycles`, and for every image but the first
 after a reset.
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 
+import numpy as np
+
 from arch.layer_timeline import IdleCycle, IssuedPlane, LayerTimeline
-from arch.network_cycles import BETWEEN, WINDOW, network_cycles
+from arch.network_cycles import BETWEEN, WINDOW, image_cycles, network_cycles
 from arch.network_program import NetworkProgram
 from arch.network_step import Step
+from arch.skipping_timeline import SkippingTimeline
 from arch.tables import MappingTables
+from arch.walk import Walk
 
 __all__ = ["Moment", "NetworkTimeline", "StepTimes"]
 
@@ -71,13 +76,26 @@ class NetworkTimeline:
     tables : MappingTables
         The tables that the program was made from.
     program : NetworkProgram
-        The program. If its engine skips planes, this is what it does when every plane has a one.
+        The program.
+    windows : mapping of str to int array, shape (P, R), optional
+        Inputs of all output positions of each layer, for an engine that skips planes; without them
+        it is shown as if every plane had a one.
     """
 
-    def __init__(self, tables: MappingTables, program: NetworkProgram) -> None:
+    def __init__(
+        self,
+        tables: MappingTables,
+        program: NetworkProgram,
+        windows: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         self._tables = tables
         self._shape = program.shape
-        ends = list(accumulate(step.cycles for step in network_cycles(tables, program).steps))
+        self._windows = windows if program.shape.engine.skip_zero_planes else None
+        if self._windows is None:
+            cycles = network_cycles(tables, program)
+        else:
+            cycles = image_cycles(tables, program, self._windows)
+        ends = list(accumulate(step.cycles for step in cycles.steps))
         self.steps = tuple(
             StepTimes(
                 number=number,
@@ -131,17 +149,34 @@ class NetworkTimeline:
             return IdleCycle(cause="output", position=None)
         return layer.at(tile, cycle)
 
-    def _layer(self, name: str) -> LayerTimeline:
-        """The layer called ``name``; its windows are read from the feature memory."""
-        walk = self.step(name).step.walk
-        if walk is None:
-            raise ValueError(f"step {name} reads no windows")
-        runs = {"lanes": self._shape.lanes, "beat": self._shape.engine.geometry.ou_rows}
+    def every_plane(self, name: str) -> LayerTimeline:
+        """The layer called ``name`` if no plane of it is skipped."""
         return LayerTimeline(
             self._tables.layer(name),
             self._shape.engine,
-            positions=walk.windows,
-            load=walk.window_runs(**runs),
-            first_beat=walk.first_beat_runs(**runs),
-            late=WINDOW,
+            positions=self._walk(name).windows,
+            **self._pace(name),
         )
+
+    def _layer(self, name: str) -> LayerTimeline | SkippingTimeline:
+        """The layer called ``name``; its windows are read from the feature memory."""
+        if self._windows is None:
+            return self.every_plane(name)
+        return SkippingTimeline(
+            self._tables.layer(name), self._shape.engine, self._windows[name], **self._pace(name)
+        )
+
+    def _walk(self, name: str) -> Walk:
+        walk = self.step(name).step.walk
+        if walk is None:
+            raise ValueError(f"step {name} reads no windows")
+        return walk
+
+    def _pace(self, name: str) -> dict[str, int]:
+        walk = self._walk(name)
+        runs = {"lanes": self._shape.lanes, "beat": self._shape.engine.geometry.ou_rows}
+        return {
+            "load": walk.window_runs(**runs),
+            "first_beat": walk.first_beat_runs(**runs),
+            "late": WINDOW,
+        }

@@ -17,7 +17,7 @@ from arch.plane_counts import issued_planes
 from arch.tables import LayerTable
 from arch.tiles import ous_by_tile
 
-__all__ = ["LayerWork", "follow_planes", "work_of_layer"]
+__all__ = ["Followed", "LayerWork", "follow_planes", "follow_tiles", "work_of_layer"]
 
 _START = 2
 """Cycles before the one in which the buffer takes the first beat of a layer."""
@@ -140,18 +140,17 @@ def follow_planes(
     conversion : int
         Cycles from a plane to its codes.
     """
-    # The first bank, buffer half and place of the queue were never taken: they are free at once.
-    released, drained = [0, 0], [0, 0]
-    tiles = [_Tile(fetch=fetch, queue=queue) for _ in counts]
-    loaded, ended = _START + late, 0  # last beat of a position; last plane of the slowest tile
-    for parts in zip(*map(_issued, counts), strict=True):
-        loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
-        for tile, (planes, records) in zip(tiles, parts, strict=True):
-            tile.follow(planes, records, full=loaded + 1, bank=drained[-2] + 1, ended=ended)
-        released.append(max(tile.read for tile in tiles))
-        ended = max(tile.busy for tile in tiles)
-        drained.append(max(ended + conversion + _RESULT, drained[-1] + 1) + drain - 1)
-    total = drained[-1] + tile_sum(len(tiles)) + _OUTPUT
+    followed = follow_tiles(
+        counts,
+        load=load,
+        first_beat=first_beat,
+        late=late,
+        drain=drain,
+        fetch=fetch,
+        queue=queue,
+        conversion=conversion,
+    )
+    tiles, ended, total = followed.tiles, followed.ended, followed.total
     return LayerWork(
         total=total,
         planes=sum(int(part.sum()) for part in counts),
@@ -165,6 +164,55 @@ def follow_planes(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """What :func:`follow_tiles` found.
+
+    Parameters
+    ----------
+    tiles : tuple
+        For each tile ``takes``, the cycles in which the OU controller took each OU that has planes,
+        and ``gaps``: for the cycle of a take before which it had no plane, the last plane of all
+        tiles before it, the cycle from which on the inputs of the position were complete (0 within
+        a position), and the one in which the OU left input fetch.
+    ended : int
+        Last plane of the slowest tile.
+    total : int
+        Cycles of the layer.
+    """
+
+    tiles: tuple["_Tile", ...]
+    ended: int
+    total: int
+
+
+def follow_tiles(
+    counts: Sequence[np.ndarray],
+    *,
+    load: int,
+    first_beat: int = 1,
+    late: int = 0,
+    drain: int,
+    fetch: int,
+    queue: int,
+    conversion: int = EMULATED_CONVERSION,
+) -> Followed:
+    """Follow the OUs of a layer, and remember when each was taken; see :func:`follow_planes`."""
+    # The first bank, buffer half and place of the queue were never taken: they are free at once.
+    released, drained = [0, 0], [0, 0]
+    tiles = [_Tile(fetch=fetch, queue=queue) for _ in counts]
+    loaded, ended = _START + late, 0  # last beat of a position; last plane of the slowest tile
+    for parts in zip(*map(_issued, counts), strict=True):
+        loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
+        for tile, (planes, records) in zip(tiles, parts, strict=True):
+            tile.follow(planes, records, full=loaded + 1, bank=drained[-2] + 1, ended=ended)
+        released.append(max(tile.read for tile in tiles))
+        ended = max(tile.busy for tile in tiles)
+        drained.append(max(ended + conversion + _RESULT, drained[-1] + 1) + drain - 1)
+    total = drained[-1] + tile_sum(len(tiles)) + _OUTPUT
+    return Followed(tiles=tuple(tiles), ended=ended, total=total)
+
+
 class _Tile:
     """What is remembered of a tile from one position to the next."""
 
@@ -176,6 +224,12 @@ class _Tile:
         self.read, self._shown, self._passed = 0, 0, 0
         self.busy = 0  # last plane of the OUs so far
         self.balance = self.window = self.collecting = self.output = 0  # idle cycles
+        self.gaps: dict[int, tuple[int, int, int]] = {}
+
+    @property
+    def takes(self) -> list[int]:
+        """Cycles in which the controller took each OU that has planes."""
+        return self._taken[self._queue :]
 
     def follow(
         self, planes: list[int], records: list[int], *, full: int, bank: int, ended: int
@@ -200,6 +254,7 @@ class _Tile:
             take = max(passed + 1, busy, bank)
             if take > busy:  # idle up to the cycle in which it is taken
                 ahead = max(busy, ended)  # until then it is ahead of another tile
+                self.gaps[take] = ahead, full, passed
                 self.balance += min(take, ahead) - busy
                 if take > ahead:
                     waits = max(0, take - max(passed, ahead) - 1)

@@ -20,6 +20,7 @@ ohmforge explain runs/digits --layer conv2 --ou 7
 ohmforge explain runs/digits --layer conv2 --ou 7 --plane 5 --position 10
 ohmforge explain runs/digits --cycle 2000
 ohmforge explain runs/digits --cycle 2000 --layer conv2
+ohmforge explain runs/skipping --cycle 2000 --image 3
 """
 """What ``--help`` closes with."""
 
@@ -58,6 +59,14 @@ def explain(
             "layer on the layer engine.",
         ),
     ] = None,
+    image: Annotated[
+        int | None,
+        typer.Option(
+            metavar="I",
+            help="With --cycle, on an engine that skips planes: an image of the test split, from "
+            "0, whose planes are wanted; as if every plane had a one if not given.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Explain a weight, an OU or a cycle.
@@ -76,6 +85,14 @@ def explain(
 
     kind = _kind(layer, weight=(row, col), ou=ou, plane=plane, position=position, cycle=cycle)
     hardware = hardware_view(directory)
+    if image is not None:
+        if kind != "cycle":
+            raise InputError("--image goes with --cycle only")
+        if not hardware.may_skip:
+            raise InputError("the engine skips no planes: leave --image out, all take these cycles")
+        from flow.explained_image import image_windows  # which takes seconds to import
+
+        hardware = hardware.for_image(image_windows(directory, hardware.tables, image))
     if kind == "cycle" and cycle is not None:
         moment = explain_cycle(hardware, cycle, layer=layer)
         found, lines = asdict(moment), cycle_lines(moment)

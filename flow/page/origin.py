@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from flow.configuration import Configuration
 from flow.page.run import Run
+from flow.recorded_configuration import given_values
 
 __all__ = ["origin"]
 
@@ -31,23 +30,5 @@ def origin(run: Run) -> dict[str, Any]:
 
 def _text(values: Mapping[str, Any]) -> str:
     """A configuration file with these values, sections in the order of the documentation."""
-    given = {name: _without_null(values[name]) for name in Configuration.model_fields
-             if name in values}  # fmt: skip
-    try:
-        Configuration.model_validate(given)
-    except ValidationError:
-        # Defaults of one kind of model or data may not be given beside another.
-        defaults = Configuration().model_dump()
-        for section in ("model", "data"):
-            given[section] = {
-                name: value
-                for name, value in given.get(section, {}).items()
-                if name == "kind" or value != defaults[section].get(name)
-            }
+    given = given_values(values)
     return yaml.safe_dump(given, sort_keys=False, width=1000) if given else ""
-
-
-def _without_null(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return {name: _without_null(entry) for name, entry in value.items() if entry is not None}

@@ -76,7 +76,7 @@ class TileMoment:
 
 @dataclass(frozen=True, kw_only=True)
 class CycleExplanation:
-    """One cycle, if no plane is skipped and nothing stalls.
+    """One cycle, if nothing stalls.
 
     Parameters
     ----------

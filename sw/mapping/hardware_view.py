@@ -1,14 +1,18 @@
 """What an explanation needs to know of the hardware: its memories and its cycles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from arch.layer_timeline import LayerTimeline, OuTimes
 from arch.network_program import NetworkProgram, build_network_program
 from arch.network_timeline import NetworkTimeline
 from arch.program import Program, build_program
-from arch.tables import MappingTables
+from arch.skipping_timeline import SkippingTimeline
+from arch.tables import LayerTable, MappingTables
 from arch.tiles import ous_by_tile
 from sw.mapping.index_entry import IndexEntry, index_entry
 from sw.mapping.network_place import place_of_position
@@ -78,14 +82,22 @@ class HardwareView:
         Memories of the layer engine.
     network : NetworkProgram, optional
         The program of the network engine, if the layers follow from each other.
+    windows : mapping of str to int array, shape (P, R), optional
+        Inputs of all output positions of each layer for one image, whose cycles are those to be
+        explained; they matter for an engine that skips planes.
     """
 
     def __init__(
-        self, tables: MappingTables, program: Program, network: NetworkProgram | None = None
+        self,
+        tables: MappingTables,
+        program: Program,
+        network: NetworkProgram | None = None,
+        windows: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.tables = tables
         self.program = program
         self._network = network
+        self._windows = windows if program.shape.skip_zero_planes else None
 
     @classmethod
     def of(cls, tables: MappingTables, **built_as: Any) -> "HardwareView":
@@ -108,19 +120,30 @@ class HardwareView:
             return cls(tables, network.layers, network)
         return cls(tables, build_program(tables, **of_layers), network)
 
+    def for_image(self, windows: Mapping[str, np.ndarray]) -> "HardwareView":
+        """The same hardware, and the image that it computes."""
+        return HardwareView(self.tables, self.program, self._network, windows)
+
     @property
     def may_skip(self) -> bool:
-        """Whether the engine skips planes without a one, so that cycles depend on the image."""
-        return self.program.shape.skip_zero_planes
+        """Whether an image may take fewer cycles than are shown, as planes are skipped."""
+        return self.program.shape.skip_zero_planes and self._windows is None
 
     @cached_property
     def network(self) -> NetworkTimeline | None:
         """The cycles of an image on the network engine."""
-        return None if self._network is None else NetworkTimeline(self.tables, self._network)
+        if self._network is None:
+            return None
+        return NetworkTimeline(self.tables, self._network, self._windows)
 
-    def layer(self, name: str) -> LayerTimeline:
+    def layer(self, name: str) -> LayerTimeline | SkippingTimeline:
         """The cycles of a layer on the layer engine: the output positions of one image."""
         table = self.tables.layer(name)
+        if self._windows is not None:
+            return SkippingTimeline(table, self.program.shape, self._windows[name])
+        return self._every_plane(table)
+
+    def _every_plane(self, table: LayerTable) -> LayerTimeline:
         return LayerTimeline(table, self.program.shape, positions=table.spec.positions)
 
     def index_entry(self, layer: str, ou: int) -> IndexEntry:
@@ -132,15 +155,18 @@ class HardwareView:
         return index_entry(self.tables, program, layer, ou)
 
     def schedule(self, layer: str, ou: int, position: int | None = None) -> OuSchedule:
-        """When an OU is worked on: at one output position, or at the first two and the last."""
+        """When an OU is worked on: at one output position, or at the first two and the last.
+
+        If the engine skips planes, it is as if every plane had a one, whatever the image.
+        """
         table, tiles = self.tables.layer(layer), self.program.shape.tiles
         tile = int(table.crossbar[ou]) % tiles
         place = int(ous_by_tile(table, tiles)[tile].searchsorted(ou))
-        alone = self.layer(layer)
-        network = self.network
+        alone = self._every_plane(table)
         step = within = None
-        if network is not None:
-            step, within = network.step(layer), network.layer(layer)
+        if self._network is not None:
+            network = NetworkTimeline(self.tables, self._network)
+            step, within = network.step(layer), network.every_plane(layer)
         last = table.spec.positions - 1
         chosen = sorted({0, min(1, last), last}) if position is None else [position]
         rows = []
@@ -166,7 +192,7 @@ class HardwareView:
             step_first=step.first if step else None,
             step_last=step.last if step else None,
             times=tuple(rows),
-            may_skip=self.may_skip,
+            may_skip=self.program.shape.skip_zero_planes,
         )
 
 

@@ -24,14 +24,14 @@ from sw.mapping import map_layer
 from tests.sw.integer_layers import linear_spec, random_layer
 
 
-def one_layer(geometry, *, rows=30, cols=7, ratio=0.4, scheme="column_vector", seed=0):
+def one_layer(geometry, *, rows=30, cols=7, ratio=0.4, scheme="column_vector", seed=0, skip=False):
     """A layer and the engine for it."""
     activation = ActFormat(bits=geometry.act_bits)
     spec = linear_spec(rows, cols, scheme=scheme, activation=activation)
     layer = random_layer(spec, geometry, np.random.default_rng(seed), ratio=ratio)
     table = map_layer(layer, geometry)
     tables = MappingTables(name="n", geometry=geometry, layers=(table,))
-    return table, needed_shape(tables, None, skip_zero_planes=False)
+    return table, needed_shape(tables, None, skip_zero_planes=skip)
 
 
 @settings(max_examples=40, deadline=None)

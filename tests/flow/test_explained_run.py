@@ -1,10 +1,15 @@
 """What a run directory tells beside its tables: its hardware, and why a segment was kept."""
 
+import json
+
 import numpy as np
 import pytest
 
 from arch.errors import InputError
+from arch.network_cycles import image_cycles, network_cycles
+from arch.network_program import build_network_program
 from flow import cli
+from flow.explained_image import image_windows
 from flow.explained_run import chosen_ratio, hardware_view, segment_rank
 from sw.mapping.explanation import explain
 from sw.tensor_file import write_tensors
@@ -66,6 +71,41 @@ def test_hardware_is_that_of_the_record(tmp_path):
     # The engine that loads its tables has room for more, so its records are wider.
     entry = hardware.index_entry("conv", 0)
     assert entry.bits > hardware.program.shape.index_layout.width
+
+
+def test_image_of_an_engine_that_skips(place, command):
+    """Its cycles are those of the model; other images take others, and all planes the most."""
+    overrides = ("--set", "search.agent=none", "--set", "hardware.skip_zero_planes=true")
+    status, _, err = command("run", "small.yaml", "-o", "run", "--until", "verilog", *overrides)
+    assert status == 0, err
+    tables = hardware_view(place / "run").tables
+    program = build_network_program(tables, skip_zero_planes=True)
+    totals = []
+    for image in (0, 1):
+        status, out, err = command("explain", "run", "--cycle", 300, "--image", image, "--json")
+        assert (status, err) == (0, "")
+        found = json.loads(out)
+        windows = image_windows(place / "run", tables, image)
+        assert found["total"] == image_cycles(tables, program, windows).total
+        assert not found["may_skip"]
+        totals.append(found["total"])
+    assert len({*totals, network_cycles(tables, program).total}) == 3
+    status, out, _ = command("explain", "run", "--cycle", 300)
+    assert "skips planes" in out
+    for words, line in (
+        (("--cycle", 1, "--image", 18), "the test split has no image 18; legal is 0 to 17"),
+        (("--cycle", 1, "--image", -1), "the test split has no image -1; legal is 0 to 17"),
+        (("--layer", "conv1", "--ou", 0, "--image", 0), "--image goes with --cycle only"),
+    ):
+        assert command("explain", "run", *words) == (2, "", f"ohmforge: {line}\n")
+    tables_only = place / "run" / "map" / "tables"
+    assert command("explain", tables_only, "--cycle", 1, "--image", 0)[2] == (
+        "ohmforge: the engine skips no planes: leave --image out, all take these cycles\n"
+    )
+    (place / "data.npz").unlink()
+    status, _, err = command("explain", "run", "--cycle", 1, "--image", 0)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "data.npz: cannot be read" in err
 
 
 def test_hardware_of_another_version(tmp_path):

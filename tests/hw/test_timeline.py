@@ -1,11 +1,13 @@
 # amaranth: UnusedElaboratable=no
 """What the timelines say of every cycle of an image, against the signals of the engine."""
 
+import numpy as np
 import pytest
 
 from arch.geometry import Geometry
 from arch.layer_timeline import IdleCycle
 from arch.network_timeline import NetworkTimeline
+from cosim.golden import GoldenNetwork
 from hw.input_fetch import InputFetch
 from hw.ou_controller import OuController
 from hw.testing import feed, plain, run, sample, take
@@ -87,6 +89,61 @@ def compare(tables, inside, *, lanes=4):
     assert not any(uses.values())
 
 
+def compare_skipping(tables, inside):
+    """Every cycle of every step of two images on an engine that skips planes."""
+    bench = Bench(tables, skip=True)
+    tiles = bench.program.shape.engine.tiles
+    planes = []
+    golden = GoldenNetwork(tables)
+    windows = [
+        {
+            name: np.split(golden.inputs(name, bench.images, bench.maps), len(bench.images))[image]
+            for name in golden.layers
+        }
+        for image in range(len(bench.images))
+    ]
+    view = HardwareView(tables, bench.program.layers, bench.program)
+
+    async def look(ctx):
+        controllers = inside[OuController][-tiles:]
+        signals = [bench.dut.monitor, bench.dut.cause]
+        for controller in controllers:
+            signals += [controller.o.valid, controller.o.p]
+        for image, model in enumerate(bench.models):
+            hardware = view.for_image(windows[image])
+            assert hardware.network.total == model.total
+            for times in hardware.network.steps:
+                cycle = times.first
+                while True:
+                    monitor, causes, *rest = await sample(ctx, *signals)
+                    if image or times.number:  # the first image waits for its accumulators
+                        said = explain_cycle(hardware, cycle)
+                        where = f"image {image}, cycle {cycle}: {said}"
+                        assert (said.step, said.in_step) == (monitor.step, monitor.cycles), where
+                        for moment in said.tiles:
+                            valid, beat = rest[2 * moment.tile : 2 * moment.tile + 2]
+                            assert valid == (moment.work is not None), where
+                            if moment.work is None:
+                                assert plain(causes)[moment.tile][moment.cause], where
+                                continue
+                            planes.append(cycle)
+                            if moment.work.at is not None:
+                                assert beat.ou == moment.work.address, where
+                                assert plain(beat)["tag"]["plane"] == moment.work.plane, where
+                    if monitor.done:
+                        break
+                    cycle += 1
+
+    run(
+        bench.dut,
+        look,
+        feed(bench.dut.i, bench.bytes),
+        take(bench.dut.o, len(bench.expected_scores())),
+        timeout=100_000,
+    )
+    assert len(planes) == sum(model.planes for model in bench.models)
+
+
 def index_uses(hardware):
     """In which cycles of an image each address of an index memory is used."""
     uses = {}
@@ -128,3 +185,10 @@ def test_operations(inside):
     """A shortcut, an addition and an average between layers."""
     geometry = Geometry(tiles=2)
     compare(map_network(residual_network(geometry), geometry), inside)
+
+
+@pytest.mark.parametrize(("tiles", "scheme"), [(1, "row_vector"), (4, "column_vector")])
+def test_skipping(tiles, scheme, inside):
+    """The planes that are issued of an image, tile by tile, and why the others wait."""
+    tables = chain(Geometry(tiles=tiles), scheme=scheme, seed=4, stride=(2, 2), shape=(2, 5, 5))
+    compare_skipping(tables, inside)
