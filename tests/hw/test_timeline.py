@@ -158,9 +158,15 @@ def index_uses(hardware):
     return uses
 
 
-@pytest.mark.parametrize("scheme", ["column_vector", "row_vector"])
-@pytest.mark.parametrize("tiles", [1, 4])
-@pytest.mark.parametrize("ratio", [0.2, 0.95])
+@pytest.mark.parametrize(
+    ("ratio", "tiles", "scheme"),
+    [
+        (0.2, 1, "column_vector"),
+        (0.95, 1, "row_vector"),
+        (0.2, 4, "row_vector"),
+        (0.95, 4, "column_vector"),
+    ],
+)
 def test_layers(ratio, tiles, scheme, inside):
     """Long and short layers, tiles of which some have no OU of the last."""
     tables = chain(
