@@ -26,7 +26,7 @@ from flow import (
     sweep_command,
     validate_command,
 )
-from flow.console import Interrupted, err, out
+from flow.console import Interrupted, err, out, visible, write_anything
 from flow.options import Quiet
 
 __all__ = ["app", "main"]
@@ -92,6 +92,7 @@ app.command(epilog=compare_command.EXAMPLES)(compare_command.compare)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit status."""
     words = sys.argv[1:] if arguments is None else arguments
+    write_anything()
     try:
         # Typer returns the status of what ended early, 130 after Ctrl-C, and None otherwise.
         status = app(args=words or ["--help"], prog_name="ohmforge", standalone_mode=False) or 0
@@ -120,5 +121,5 @@ def _fail(message: str, status: int) -> int:
     # Hardware that was being built when it stopped would warn as the process ends.
     warnings.simplefilter("ignore")
     line = " ".join(message.split())
-    err().print(f"ohmforge: {line}", markup=False, highlight=False, soft_wrap=True)
+    err().print(f"ohmforge: {visible(line)}", markup=False, highlight=False, soft_wrap=True)
     return status

@@ -1,11 +1,23 @@
 """Where the command line writes."""
 
+import io
 import json
+import sys
 from typing import Any
 
 from rich.console import Console, RenderableType
 
-__all__ = ["Interrupted", "err", "out", "print_json", "print_wide", "say", "tell"]
+__all__ = [
+    "Interrupted",
+    "err",
+    "out",
+    "print_json",
+    "print_wide",
+    "say",
+    "tell",
+    "visible",
+    "write_anything",
+]
 
 _WIDTH = 240
 
@@ -24,14 +36,28 @@ def err() -> Console:
     return Console(stderr=True)
 
 
+def write_anything() -> None:
+    """Let the standard streams write what their encoding lacks as an escape, not raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def visible(text: str) -> str:
+    """Text with escapes for what does something to a terminal instead of being seen."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
+
+
 def say(line: str) -> None:
     """Print a line as it is."""
-    out().print(line, markup=False, highlight=False, soft_wrap=True)
+    out().print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def tell(line: str) -> None:
     """Print a line as it is where it does not mix with results."""
-    err().print(line, markup=False, highlight=False, soft_wrap=True)
+    err().print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_wide(table: RenderableType) -> None:
