@@ -119,7 +119,7 @@ def test_hardware_of_another_version(tmp_path):
 
 def test_dense_network_that_is_of_no_use(tmp_path):
     """Weights of another shape, or that are not numbers, give no rank."""
-    run = write_finished(tmp_path / "run", configuration={"hardware": {}})
+    run = write_finished(tmp_path / "run", configuration={"hardware.tiles": 1})
     tables = hardware_view(run).tables
     assert segment_rank(run, tables, ("conv", 0, 0)) is None
     spec = tables.layer("conv").spec
