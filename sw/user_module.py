@@ -19,9 +19,11 @@ import torch
 from arch.errors import InputError
 from sw.source_files import source_files, split_source
 
-__all__ = ["UserFactory", "user_factory"]
+__all__ = ["UserFactory", "user_factory", "user_modules"]
 
 _PREFIX = "ohmforge_user_"
+_FILES: set[str] = set()
+"""Files that were executed, or imported by those."""
 
 
 class UserFactory:
@@ -108,9 +110,19 @@ def user_factory(source: str) -> UserFactory:
     return UserFactory(source, function)
 
 
+def user_modules() -> tuple[ModuleType, ...]:
+    """The modules of the user's own that were executed; another process has to be sent them."""
+    return tuple(
+        module
+        for name, module in sys.modules.items()
+        if name.startswith(_PREFIX) or str(getattr(module, "__file__", None)) in _FILES
+    )
+
+
 def _execute(path: Path, files: tuple[Path, ...]) -> ModuleType:
     """The module of a file; those that it imports from beside it are read anew."""
-    known = set(map(str, files))
+    known = set(map(str, files)) | {str(file.resolve()) for file in files}
+    _FILES.update(known)
     for key, loaded in list(sys.modules.items()):
         if getattr(loaded, "__file__", None) in known:
             del sys.modules[key]

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from arch.errors import InputError, ToolError
+from sw.user_module import user_modules
 
 __all__ = ["EXECUTORS", "Executor", "LocalExecutor", "RayExecutor", "new_executor"]
 
@@ -135,6 +136,10 @@ class RayExecutor:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
             except (OSError, RuntimeError) as error:
                 raise InputError(f"Ray{where} cannot be used: {_first_line(error)}") from error
+            for module in user_modules():
+                # A task cannot import it: what is defined there is sent whole.
+                ray.cloudpickle.register_pickle_by_value(module)
+                held.callback(ray.cloudpickle.unregister_pickle_by_value, module)
             self._held = held.pop_all()
         return self
 

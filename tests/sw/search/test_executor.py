@@ -14,6 +14,7 @@ from sw.search.agents import AgentSettings, new_agent
 from sw.search.executor import LocalExecutor, RayExecutor, new_executor
 from sw.search.session import Session
 from sw.search.session_settings import SessionSettings
+from sw.user_module import user_factory
 
 SETTINGS = SessionSettings(
     hardware="ous", max_drop=0.05, recovery=0.0, max_ratio=0.97, finetune_images=200,
@@ -41,10 +42,13 @@ def stuck(number):
     raise Unsendable(number)
 
 
-def test_started_and_gone(monkeypatch):
-    """Nothing stays: no files, no variables, no connection."""
+def test_started_and_gone(monkeypatch, tmp_path):
+    """Nothing stays: no files, no variables, no connection; the user's own code is sent."""
     ray = pytest.importorskip("ray")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    (tmp_path / "own.py").write_text("from parts import by\n\ndef make():\n    return by\n")
+    (tmp_path / "parts.py").write_text("two = 2\n\ndef by(number):\n    return two * number\n")
+    times = user_factory(f"{tmp_path / 'own.py'}:make").call(random_seed=0)
     # Not tmp_path, which is too long for the sockets of Ray.
     with tempfile.TemporaryDirectory(prefix="o_") as place:
         monkeypatch.setattr(tempfile, "tempdir", place)
@@ -52,8 +56,9 @@ def test_started_and_gone(monkeypatch):
             assert [path.name[:4] for path in Path(place).iterdir()] == ["ray_"]
             assert ray.cluster_resources()["CPU"] == 1
             ((_, seen),) = executor.map(os.environ.get, ["RAY_USAGE_STATS_ENABLED"])
+            ((_, product),) = executor.map(times, [21])
         assert list(Path(place).iterdir()) == []
-    assert seen == "0"
+    assert (seen, product) == ("0", 42)
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "1"
     assert "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO" not in os.environ
     assert not ray.is_initialized()
