@@ -122,9 +122,12 @@ def user_modules() -> tuple[ModuleType, ...]:
 def _execute(path: Path, files: tuple[Path, ...]) -> ModuleType:
     """The module of a file; those that it imports from beside it are read anew."""
     known = set(map(str, files)) | {str(file.resolve()) for file in files}
+    folder = path.resolve().parent
+    # A module of another folder would be taken for one of the same name in this.
+    strange = {file for file in _FILES if not Path(file).resolve().is_relative_to(folder)}
     _FILES.update(known)
     for key, loaded in list(sys.modules.items()):
-        if getattr(loaded, "__file__", None) in known:
+        if getattr(loaded, "__file__", None) in known | strange:
             del sys.modules[key]
     name = f"{_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -83,7 +83,8 @@ def test_what_runs_again(run, tmp_path, weights):
     text = "name: again\nmodel: {kind: torch, source: net.py:digits}\ntrain: {epochs: 0}\n"
     shutil.copy(OWN / "net.py", "parts.py")
     Path("net.py").write_text("from parts import digits\n")
-    assert run(text, until="train")[0] == 0
+    status, lines = run(text, until="train")
+    assert status == 0, lines
     assert "up to date" in " ".join(run(text, until="train")[1])
     Path("other.py").write_text("x = 1\n")
     assert "up to date" in " ".join(run(text, until="train")[1])

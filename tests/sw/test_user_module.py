@@ -36,6 +36,14 @@ def test_files_beside_it(tmp_path):
     assert not list(tmp_path.rglob("__pycache__"))
 
 
+def test_modules_of_one_name_in_two_folders(tmp_path):
+    for number, folder in enumerate((tmp_path / "a", tmp_path / "b")):
+        folder.mkdir()
+        (folder / "parts.py").write_text(f"number = {number}\n")
+        (folder / "net.py").write_text("from parts import number\ndef make(): return number\n")
+        assert user_factory(f"{folder / 'net.py'}:make").call(random_seed=0) == number
+
+
 def test_imports_that_go_round(tmp_path):
     (tmp_path / "a.py").write_text("import b\ndef make():\n    return b.a.x\nx = 5\n")
     (tmp_path / "b.py").write_text("import a\n")
