@@ -15,7 +15,9 @@ __all__ = ["Finding", "Plan", "campaign"]
 
 Plan = Sequence[tuple[str, int]]
 """Subjects and numbers of their inputs."""
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
+_PATIENCE = 6
+"""Times as long as an input may take it is waited for, as others may have the processor."""
 _Worker = Callable[[Connection, Plan, int, Path, Path | None], None]
 
 
@@ -57,7 +59,7 @@ def campaign(
     while place < len(plan):
         with tempfile.TemporaryDirectory(prefix="fuzz-") as room:
             arguments = (plan[place:], seed, Path(room), keep)
-            for outcome in _in_one_process(worker, arguments, seconds * 1.5):
+            for outcome in _in_one_process(worker, arguments, seconds * _PATIENCE):
                 if outcome.kind == "slow" and slow != place:
                     slow = place
                     break

@@ -21,7 +21,7 @@ from tests.fuzz.odd import Odd
 __all__ = ["BYTES_MAX", "SECONDS_MAX", "Misbehaviour", "Outcome", "command", "examine"]
 
 SECONDS_MAX = 10.0
-"""Longest time that an input may take."""
+"""Longest time that an input may take, of the processor: a busy machine decides nothing."""
 BYTES_MAX = 1 << 31
 """Most memory that the process may hold while it reads an input."""
 
@@ -48,12 +48,11 @@ class Outcome:
     Parameters
     ----------
     kind : str
-        ``accepted``, ``refused`` (in one line), ``fault``, or ``slow``, which may be due to what
-        else the machine does.
+        ``accepted``, ``refused`` (in one line), ``fault``, or ``slow``.
     text : str
         The message, or the traceback of a fault.
     seconds : float
-        Time that it took.
+        Time of the processor that it took.
     peak : int
         Bytes of memory that the process held at most; 0 where the system does not tell.
     """
@@ -167,7 +166,7 @@ def examine(
     allowed = tuple(str(folder.resolve() / name) for name in results)
     before = _tree(room, allowed)
     _reset_peak()
-    begin = time.monotonic()
+    begin = time.process_time()
     kind, text = "accepted", ""
     with _watched(folder, (*allowed, str(Path(tempfile.gettempdir()).resolve()))) as found:
         try:
@@ -178,7 +177,7 @@ def examine(
             if isinstance(error, KeyboardInterrupt):
                 raise
             kind, text = "fault", traceback.format_exc()
-    seconds, peak = time.monotonic() - begin, _peak()
+    seconds, peak = time.process_time() - begin, _peak()
     after = _tree(room, allowed)
     found += [f"{path} changed" for path in before.keys() | after.keys()
               if before.get(path) != after.get(path)]  # fmt: skip

@@ -22,7 +22,7 @@ def worker(pipe, plan, seed, room, keep):
 
 def test_what_hangs_and_what_dies():
     plan = [("a", 0), ("hangs", 1), ("b", 2), ("dies", 3), ("c", 4)]
-    found = list(campaign(plan, seed=7, seconds=0.5, worker=worker))
+    found = list(campaign(plan, seed=7, seconds=0.125, worker=worker))
     assert [(finding.subject, finding.number) for finding in found] == plan
     assert [finding.outcome.text for finding in found] == [
         "a",
