@@ -5,6 +5,8 @@ import numpy as np
 __all__ = ["best_limits", "half_up"]
 
 _FRACTIONS = np.linspace(1.0, 0.1, 91)
+_PART = 1 << 18
+"""Elements that are tried together: they fit the cache of a processor."""
 
 
 def half_up(values: np.ndarray) -> np.ndarray:
@@ -31,6 +33,15 @@ def best_limits(values: np.ndarray, *, low: int, high: int) -> np.ndarray:
     float64 array, shape (k,)
         0 for a row of zeros.
     """
+    rows, length = values.shape
+    # A part of one row would be summed in another order than the same row among others.
+    parts = max(1, min(rows // 2, rows * length // _PART))
+    return np.concatenate(
+        [_best_limits(part, low=low, high=high) for part in np.array_split(values, parts)]
+    )
+
+
+def _best_limits(values: np.ndarray, *, low: int, high: int) -> np.ndarray:
     values = values.astype(np.float64)
     largest = np.abs(values).max(axis=1)
     best = np.zeros_like(largest)

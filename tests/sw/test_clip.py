@@ -37,3 +37,12 @@ def test_outlier_is_clipped_with_few_codes_only():
 
 def test_half_up():
     assert half_up(np.array([-1.5, -0.5, 0.5, 1.5, 2.4])).tolist() == [-1, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_parts_give_what_the_whole_gives(order, monkeypatch):
+    """To the last bit, in both orders in which a matrix can lie."""
+    values = np.asarray(np.random.default_rng(0).standard_normal((23, 40)), order=order)
+    whole = best_limits(values, low=-7, high=7)
+    monkeypatch.setattr("sw.clip._PART", 100)
+    assert best_limits(values, low=-7, high=7).tolist() == whole.tolist()
