@@ -5,6 +5,7 @@ the rules are in ``tests/fuzz``.
 """
 
 import argparse
+import math
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -46,7 +47,7 @@ def _plan(names: list[str], inputs: int) -> list[tuple[str, int]]:
     return [
         (name, number)
         for name in names
-        for number in range(max(1, round(inputs * SUBJECTS[name].share / shares)))
+        for number in range(math.ceil(inputs * SUBJECTS[name].share / shares))
     ]
 
 
