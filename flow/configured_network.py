@@ -10,6 +10,7 @@ import torch
 from arch.errors import InputError
 from flow.configuration import Configuration
 from sw.examine import examine
+from sw.graph import check_trace
 from sw.imported_network import ImportedNetwork
 from sw.networks import build
 from sw.normalise import normalisation
@@ -32,6 +33,8 @@ def configured_network(
     if configuration.model.kind != "builtin":
         try:
             found = examine(network.module, in_shape, on_host=configuration.model.on_host)
+            if not found.refused:
+                check_trace(network.module, in_shape)
         except ValueError as error:
             raise InputError(f"{_name(configuration)}: {error}") from error
         if found.refused:

@@ -12,6 +12,7 @@ import torch
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from sw.in_place import follow_changes
 from sw.normalise import Normalise
 
 __all__ = ["BATCH", "Captured", "capture", "graph_of", "identifier"]
@@ -84,7 +85,7 @@ def graph_of(network: nn.Module) -> fx.GraphModule:
     Raises
     ------
     :exc:`ValueError`
-        If the network cannot be traced.
+        If the network cannot be traced, or changes in place what is read under two names.
     """
     try:
         with _inference(network):
@@ -96,6 +97,7 @@ def graph_of(network: nn.Module) -> fx.GraphModule:
             f"the network cannot be traced: {first[0]}; its forward must not decide anything by "
             "the values or sizes of tensors"
         ) from error
+    follow_changes(module)
     module.graph.eliminate_dead_code()
     return module
 

@@ -44,6 +44,8 @@ def read_affine(graph: PartialGraph, node: fx.Node, call: Call) -> Judgement:
 
 def read_arithmetic(graph: PartialGraph, node: fx.Node, call: Call) -> Judgement:
     """A difference, a product or a quotient."""
+    if call.options.get("alpha", 1) != 1:
+        raise RefusedError("only without alpha: multiply before it")
     if graph.reads_one(call):
         return read_affine(graph, node, call)
     raise RefusedError(refusal(call, node))
@@ -96,15 +98,18 @@ def _scaled(
 ) -> Judgement:
     """Fold a scale and an offset, and limits behind them, into a layer or into the input."""
     first = value.step == INPUT and value.alone and value.plain
-    if first and len(value.shape) == 3 and not limits.limits:
+    if first and value.shape == graph.map_shape(INPUT) and not limits.limits:
         graph.normalise = (*graph.normalise, transform)
         graph.values[node] = graph.same(node, value)
         return Judgement(verdict="folded", reason="into the codes of the input")
     if isinstance(transform, Normalise):
         transform = affine_of_normalise(transform)
     step = graph.foldable(value)
-    flat = len(value.shape) == 1 and graph.map_shape(value.step)[1:] != (1, 1)
+    # Its channels are no channels of the map any more.
+    flat = value.shape[0] != graph.map_shape(value.step)[0]
     behind = None if limits.limits else _layer_behind(graph, node)
+    if flat and behind is not None and isinstance(graph.module_of(behind), nn.Conv2d):
+        behind = None
     # Limits that move would be limits of other codes: a ReLU would not end at 0 any more.
     free = behind is None or (isinstance(step, TracedLayer) and not step.clamp.limits)
     if isinstance(step, TracedLayer) and not flat and free:
@@ -120,8 +125,9 @@ def _scaled(
         return Judgement(verdict="folded", reason="into the layer behind", step=name)
     if flat:
         raise RefusedError(
-            "scales each element of a flattened map, and no Linear alone reads what it gives: "
-            "put it before the flattening, or directly before a Linear"
+            f"scales values of shape {value.shape}, which are no channels of the map that was "
+            "reshaped, and no Linear alone reads what it gives: put it before the reshaping, or "
+            "directly before a Linear"
         )
     shape, target = graph.as_map(value), str(node.target)
     name = identifier(target) if node.op == "call_module" else graph.name_of(node, "scale")

@@ -59,6 +59,8 @@ def affine_of(
         return call.module
     if isinstance(call.module, Normalise):
         return call.module
+    if not call.arguments:
+        raise RefusedError("write it with what it reads first: torch.add(x, y)")
     first, *rest = call.arguments
     read_first = isinstance(first, fx.Node) and first not in constants
     other = (rest[0] if rest else None) if read_first else first
@@ -72,6 +74,8 @@ def affine_of(
     if call.kind == "multiply":
         return Affine(scale=number)
     if read_first and not call.options.get("rounding_mode"):
+        if not torch.as_tensor(number).all():
+            raise RefusedError("divides by zero")
         return Affine(scale=1 / number)
     raise RefusedError("a constant divided by a value has no step")
 

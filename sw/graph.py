@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import fx, nn
 
-from sw.capture import graph_of, identifier
+from sw.capture import BATCH, graph_of, identifier
 from sw.examine import examine
 from sw.traced import TracedLayer, TracedNetwork, TracedOperation
 
@@ -18,6 +18,7 @@ __all__ = [
     "TracedLayer",
     "TracedNetwork",
     "TracedOperation",
+    "check_trace",
     "layer_outputs",
     "trace",
     "trace_network",
@@ -86,6 +87,40 @@ def trace_network(
     return examination.traced
 
 
+def check_trace(network: nn.Module, in_shape: Sequence[int]) -> None:
+    """Hold the traced computation of a network to the network itself, for two images of noise.
+
+    What happens behind the back of the trace is not in it: ``y += z`` where ``y`` has a second
+    name, numbers that are taken from tensors, random numbers.
+
+    Parameters
+    ----------
+    network : Module
+        With weights, on the CPU; for inference.
+
+    Raises
+    ------
+    :exc:`ValueError`
+        If they do not compute the same, or the network cannot be traced.
+    """
+    module = graph_of(network)
+    images = torch.rand(BATCH, *in_shape, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.no_grad():
+            traced, expected = module(images.clone()), network(images.clone())
+    # The code of the network may raise anything.
+    except Exception as error:
+        first = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise ValueError(f"two images cannot be computed: {first[0]}") from error
+    if traced.shape != expected.shape or not torch.allclose(
+        traced, expected, rtol=1e-3, atol=1e-5, equal_nan=True
+    ):
+        raise ValueError(
+            "its trace computes something else than the network: it must not change in place what "
+            "has a second name (write y = y + z, not y += z), and must not use random numbers"
+        )
+
+
 class _Recorder(fx.Interpreter):
     """Runs a traced network and keeps the values of some nodes."""
 
@@ -97,7 +132,8 @@ class _Recorder(fx.Interpreter):
     def run_node(self, n: fx.Node) -> object:
         value = super().run_node(n)
         if n.name in self.wanted:
-            self.values[n.name] = value
+            # A node behind it may change it in place.
+            self.values[n.name] = value.clone()
         return value
 
 

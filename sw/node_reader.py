@@ -103,6 +103,11 @@ class NodeReader:
                 self._input(node)
                 return
             call = self.graph.call_of(node)
+            if call.module is not None and _has_hooks(call.module):
+                raise RefusedError(
+                    "has a hook, which may change what it computes: take it off before "
+                    "(torch.nn.utils.remove_weight_norm, remove_spectral_norm, prune.remove)"
+                )
             self.judged[node] = _READERS.get(call.kind, _read_other)(self.graph, node, call)
         except RefusedError as error:
             reason = f"{error}{self._on_host(node)}"
@@ -126,6 +131,10 @@ class NodeReader:
         if layers and node < layers[0] and node.op != "placeholder":
             return "; or let the host compute the beginning: model.on_host: [head]"
         return ""
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def _read_other(_graph: PartialGraph, node: fx.Node, call: Call) -> Judgement:

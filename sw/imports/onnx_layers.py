@@ -73,6 +73,11 @@ def _batch_norm(build: Build, node: onnx.NodeProto) -> None:
     given = build.attributes(node)
     if given.get("spatial", 1) != 1:
         raise RefusedNodeError("spatial must be 1")
+    if given.get("training_mode", 0) or any(node.output[1:]):
+        raise RefusedNodeError(
+            "is in training mode, so it takes statistics of the images that it "
+            "is given: export the network for inference, after network.eval()"
+        )
     channels = build.shape(node.input[0])[1]
     tensors: dict[str, Loader] = {}
     names = ("weight", "bias", "running_mean", "running_var")

@@ -25,10 +25,12 @@ def _relu(build: Build, node: onnx.NodeProto) -> None:
 def _clip(build: Build, node: onnx.NodeProto) -> None:
     given = build.attributes(node)
     limits = []
-    for place, name in ((1, "min"), (2, "max")):
+    for place, name, sign in ((1, "min", -1), (2, "max", 1)):
         numbers = build.numbers(node, place)
         limit = numbers[0] if numbers else given.get(name)
-        limits.append(None if limit is None or abs(limit) >= _FLOAT_MAX else float(limit))
+        limits.append(None if limit is None or sign * limit >= _FLOAT_MAX else float(limit))
+    if not all(limit is None or abs(limit) < _FLOAT_MAX for limit in limits):
+        raise RefusedNodeError(f"its limits are {limits[0]} and {limits[1]}")
     low, high = limits
     if low is not None and low >= 0:
         build.not_negative.add(node.output[0])
@@ -81,6 +83,8 @@ def _leaky(build: Build, node: onnx.NodeProto) -> None:
 
 
 def _dropout(build: Build, node: onnx.NodeProto) -> None:
+    if any(build.numbers(node, 2) or []):
+        raise RefusedNodeError("drops at inference too: export after network.eval()")
     numbers = build.numbers(node, 1)
     ratio = numbers[0] if numbers else build.attributes(node).get("ratio", 0.5)
     if not 0 <= ratio < 1:

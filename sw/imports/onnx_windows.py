@@ -87,7 +87,9 @@ def _pads(
     if mode not in ("SAME_UPPER", "SAME_LOWER"):
         raise RefusedNodeError(f"auto_pad {mode} is unknown")
     name = node.input[0]
-    sizes = build.shape(build.padded[name][0] if name in build.padded else name)[2:]
+    source, more = build.padded.get(name, (name, (0, 0, 0, 0)))
+    height, width = build.shape(source)[2:]
+    sizes = (height + more[0] + more[2], width + more[1] + more[3])
     total = []
     for size, window, step, gap in zip(sizes, kernel, stride, dilation, strict=True):
         count = -(-size // step)
@@ -119,7 +121,8 @@ def _average_pool(build: Build, node: onnx.NodeProto) -> None:
     if window.dilation != (1, 1):
         raise RefusedNodeError("dilations must be 1")
     counted = bool(given.get("count_include_pad", 0))
-    if window.zeros_before and not counted and any(given.get("pads", ())):
+    own = any(given.get("pads", ())) or given.get("auto_pad", "").startswith("SAME")
+    if window.zeros_before and not counted and own:
         raise RefusedNodeError("zeros are padded before it, and its own padding is not counted")
     counted = counted or window.zeros_before or window.padding == (0, 0)
     options = (

@@ -116,6 +116,15 @@ def right():
 
 def sized():
     return nn.Sequential(nn.Flatten(), nn.Linear(100, 10))
+
+class Changed(nn.Sequential):
+    def forward(self, x):
+        y = first = self[0](x)
+        y += 1
+        return self[1](torch.flatten(y + first, 1))
+
+def changed():
+    return Changed(nn.Conv2d(1, 1, 1), nn.Linear(64, 10))
 """
 
 
@@ -125,6 +134,7 @@ def sized():
         ("source: net.py:bad", "net.py:bad: cannot be mapped: 1 (Sigmoid): "),
         ("source: net.py:few", "the network gives 3 scores, but the data have 10 classes"),
         ("source: net.py:sized", "net.py: RuntimeError: mat1 and mat2 shapes cannot be"),
+        ("source: net.py:changed", "net.py:changed: its trace computes something else"),
         ("source: gone.py:net", "gone.py: cannot be read: No such file or directory"),
         ("source: net.py:sized, in_shape: [1, 10, 10]", "model.in_shape is [1, 10, 10], but"),
         ("source: net.py:right, weights: w.pt", "w.pt: cannot be read: No such file"),

@@ -51,6 +51,13 @@ CASES = {
         p=np.array([0, 0, 1, 1, 0, 0, 1, 1]),
         count=4 * 6 * 8,
     ),
+    "padding before a conv padded alike": behind(
+        ("Pad", ["x", "p"], "g", {}),
+        ("Conv", ["g", "k"], "h", {"auto_pad": "SAME_UPPER", "strides": [3, 3]}),
+        k=weights(4, 2, 4, 4),
+        p=np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+        count=36,
+    ),
     "padding before a mean": behind(
         ("Pad", ["x", "p"], "g", {}),
         ("AveragePool", ["g"], "h", {"kernel_shape": [2, 2], "strides": [2, 2]}),

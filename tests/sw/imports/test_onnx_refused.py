@@ -48,6 +48,26 @@ REFUSED = {
         [("MatMul", ["x", "w"], "h", {}), ("Flatten", ["h"], "y", {})],
         {"w": weights(6, 3)},
     ],
+    "is in training mode": behind(
+        ("BatchNormalization", ["x", *"sbmv"], "h m2 v2", {"training_mode": 1}),
+        **dict.fromkeys("sbmv", np.ones(2, np.float32)),
+        count=72,
+    ),
+    "drops at inference too": behind(
+        ("Dropout", ["x", "r", "t"], "h", {}), r=np.float32(0.5), t=np.array(True), count=72
+    ),
+    "its limits are inf and None": behind(
+        ("Clip", ["x", "a"], "h", {}), a=np.float32("inf"), count=72
+    ),
+    "its own padding is not counted": behind(
+        ("Pad", ["x", "p"], "g", {}),
+        (
+            *("AveragePool", ["g"], "h"),
+            {"kernel_shape": [4, 4], "strides": [2, 2], "auto_pad": "SAME_UPPER"},
+        ),
+        p=np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+        count=32,
+    ),
     "it must be over the classes": behind(("Softmax", ["x"], "h", {"axis": 1}), count=72),
 }
 
