@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import torch
 from torch import fx, nn
 
 from arch.layer import INPUT
@@ -97,7 +98,7 @@ def _scaled(
     limits: Clamp = _NONE,
 ) -> Judgement:
     """Fold a scale and an offset, and limits behind them, into a layer or into the input."""
-    first = value.step == INPUT and value.alone and value.plain
+    first = value.step == INPUT and value.alone and value.plain and _keeps_order(transform)
     if first and value.shape == graph.map_shape(INPUT) and not limits.limits:
         graph.normalise = (*graph.normalise, transform)
         graph.values[node] = graph.same(node, value)
@@ -143,6 +144,19 @@ def _scaled(
     )
     graph.enter(node, layer)
     return Judgement(verdict="mapped", reason=_OWN, step=name)
+
+
+def _keeps_order(transform: Norm | Normalise | Affine) -> bool:
+    """Whether all scales are above 0, as those of the codes of the input must be.
+
+    Where weights have no values, they are taken to be.
+    """
+    scale = transform.scale if isinstance(transform, Affine) else None
+    if isinstance(transform, Norm):
+        scale = transform.weight
+    if isinstance(scale, torch.Tensor):
+        return scale.is_meta or bool((scale > 0).all())
+    return scale is None or scale > 0
 
 
 def _layer_behind(graph: PartialGraph, node: fx.Node) -> fx.Node | None:

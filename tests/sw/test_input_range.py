@@ -78,3 +78,30 @@ def test_a_sign_takes_two_bits():
         quantise(
             network_of(), None, images_in(-1, 1), Geometry(act_bits=1), value_range=(-1.0, 1.0)
         )
+
+
+@pytest.mark.parametrize("step", ["batch normalisation", "arithmetic"])
+def test_what_turns_the_input_round_is_no_code(step):
+    """Codes rise with what they stand for, so a scale below 0 stays a step of the network."""
+    network, images = network_of(), images_in(0.0, 1.0)
+    if step == "arithmetic":
+        network = Turned(network)
+    else:
+        norm = nn.BatchNorm2d(2)
+        norm.weight.data = torch.tensor([0.75, -1.25])
+        network = nn.Sequential(norm, *network).eval()
+    integers = quantise(network, None, images, Geometry())
+    scores = list(run(integers, encode_input(integers, images)).values())[-1].reshape(40, -1)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(images)).numpy()
+    scale = (scores * expected).sum() / (scores * scores).sum()
+    assert np.abs(scores * scale - expected).max() < 0.03 * np.abs(expected).max()
+
+
+class Turned(nn.Module):
+    def __init__(self, rest):
+        super().__init__()
+        self.rest = rest
+
+    def forward(self, x):
+        return self.rest(0.25 - x)
