@@ -28,12 +28,12 @@ class Interrupted(Exception):
 
 def out() -> Console:
     """The standard output."""
-    return Console()
+    return Console(markup=False, emoji=False)
 
 
 def err() -> Console:
     """The standard error."""
-    return Console(stderr=True)
+    return Console(stderr=True, markup=False, emoji=False)
 
 
 def write_anything() -> None:
@@ -64,7 +64,7 @@ def print_wide(table: RenderableType) -> None:
     """Print a table; in a file it may be as wide as it wants, only a terminal has an edge."""
     console = out()
     if not console.is_terminal:
-        console = Console(width=max(console.width, _WIDTH))
+        console = Console(width=max(console.width, _WIDTH), markup=False, emoji=False)
     console.print(table, highlight=False)
 
 

@@ -125,9 +125,13 @@ def train(
         If ``epochs`` is negative, or a teacher is missing.
     DivergedError
         If the training diverges.
+    :exc:`arch.errors.InputError`
+        If the network has no weight that can be trained.
     """
     if epochs < 0:
         raise ValueError(f"epochs must be at least 0, not {epochs}")
+    if epochs and not any(weight.requires_grad for weight in network.parameters()):
+        raise InputError("no weight of the network can be trained: requires_grad is False for all")
     if recipe.distillation and teacher is None:
         raise ValueError("distillation needs a teacher")
     vary, device = VARIATIONS[recipe.variations], device_of(network)

@@ -34,6 +34,17 @@ def test_streams(encoding, monkeypatch):
     assert any("\\ud800" in line for line in lines[2:])
 
 
+def test_text_is_no_markup(capsys):
+    """Names are those of other people: ``net.py:One: `` is no emoji, and ``[/x]`` closes nothing."""
+    table = Table("name")
+    table.add_row("[/x] net.py:One: ")
+    say("[/x] net.py:One: ")
+    tell("[/x] net.py:One: ")
+    print_wide(table)
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("[/x] net.py:One: ") == 3
+
+
 def test_errors_are_visible(capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         cli.main(["validate", "no\x1b]0;such"])

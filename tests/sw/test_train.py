@@ -75,6 +75,13 @@ def test_no_epochs_change_nothing(digits):
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_nothing_to_train(digits):
+    network = build("digits_cnn", in_shape=(1, 8, 8), classes=10, seed=0).requires_grad_(False)
+    train(network, digits, epochs=0, seed=0)
+    with pytest.raises(InputError, match="^no weight of the network can be trained: "):
+        train(network, digits, epochs=1, seed=0)
+
+
 def test_divergence_is_reported(digits):
     with pytest.raises(InputError, match="diverged in epoch 1: lower the learning rate"):
         train(make(), few(digits), epochs=2, seed=0, recipe=Recipe(learning_rate=1e30))
