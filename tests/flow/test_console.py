@@ -35,7 +35,7 @@ def test_streams(encoding, monkeypatch):
 
 
 def test_text_is_no_markup(capsys):
-    """Names are those of other people: ``net.py:One: `` is no emoji, and ``[/x]`` closes nothing."""
+    """Names are those of others: ``net.py:One: `` is no emoji, and ``[/x]`` closes nothing."""
     table = Table("name")
     table.add_row("[/x] net.py:One: ")
     say("[/x] net.py:One: ")

@@ -78,7 +78,7 @@ def test_no_epochs_change_nothing(digits):
 def test_nothing_to_train(digits):
     network = build("digits_cnn", in_shape=(1, 8, 8), classes=10, seed=0).requires_grad_(False)
     train(network, digits, epochs=0, seed=0)
-    with pytest.raises(InputError, match="^no weight of the network can be trained: "):
+    with pytest.raises(InputError, match=r"^no weight of the network can be trained: "):
         train(network, digits, epochs=1, seed=0)
 
 
