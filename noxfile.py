@@ -20,13 +20,17 @@ NETWORKS = {
 def cosim(session: nox.Session) -> None:
     """Prove the digits, with a ratio that is given and with ratios that an agent finds.
 
-    ``-- --sweep`` proves many geometries instead, ``-- --network resnet20`` a whole network; what
-    follows, such as ``--set``, goes to ``ohmforge``.
+    ``-- --sweep`` proves many geometries instead, ``-- --network resnet20`` a whole network,
+    ``-- --own`` every network of ``examples/own``; what follows, such as ``--set``, goes to
+    ``ohmforge``.
     """
     session.install("-e", ".[all]")
     if "--sweep" in session.posargs:
         rest = [word for word in session.posargs if word != "--sweep"]
         session.run("ohmforge", "sweep", "-o", "sim_build/sweep", *rest)
+    elif "--own" in session.posargs:
+        rest = [word for word in session.posargs if word != "--own"]
+        _cosim_own(session, rest)
     elif "--network" in session.posargs:
         place = session.posargs.index("--network")
         name, *after = session.posargs[place + 1 :] or [""]
@@ -40,6 +44,15 @@ def cosim(session: nox.Session) -> None:
     else:
         for name in ("digits", "digits_search"):
             session.run("ohmforge", "run", f"examples/{name}.yaml", "-o", f"sim_build/{name}")
+
+
+def _cosim_own(session: nox.Session, rest: list[str]) -> None:
+    """The whole job of every network of ``examples/own``, by Python and, of one, by ONNX."""
+    with session.chdir("examples/own"):
+        session.run("python", "export.py", "residual", "residual.onnx")
+        for path in sorted((ROOT / "examples" / "own").glob("*.yaml")):
+            place = ROOT / "sim_build" / "own" / path.stem
+            session.run("ohmforge", "run", path.name, "-o", str(place), *rest)
 
 
 @nox.session(python=PYTHON)

@@ -67,6 +67,13 @@ def explain(
             "0, whose planes are wanted; as if every plane had a one if not given.",
         ),
     ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="With --image: run the Python function that the run directory names for its data.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Explain a weight, an OU or a cycle.
@@ -92,7 +99,8 @@ def explain(
             raise InputError("the engine skips no planes: leave --image out, all take these cycles")
         from flow.explained_image import image_windows  # which takes seconds to import
 
-        hardware = hardware.for_image(image_windows(directory, hardware.tables, image))
+        windows = image_windows(directory, hardware.tables, image, trust=trust)
+        hardware = hardware.for_image(windows)
     if kind == "cycle" and cycle is not None:
         moment = explain_cycle(hardware, cycle, layer=layer)
         found, lines = asdict(moment), cycle_lines(moment)

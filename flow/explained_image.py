@@ -22,7 +22,9 @@ __all__ = ["image_windows"]
 _PRUNED = "quantise/pruned.safetensors"
 
 
-def image_windows(directory: Path, tables: MappingTables, number: int) -> dict[str, np.ndarray]:
+def image_windows(
+    directory: Path, tables: MappingTables, number: int, *, trust: bool
+) -> dict[str, np.ndarray]:
     """Inputs of all output positions of each layer for one image of the test split.
 
     Parameters
@@ -33,6 +35,9 @@ def image_windows(directory: Path, tables: MappingTables, number: int) -> dict[s
         Its tables.
     number : int
         Which image, from 0, in the order in which cosimulation takes them.
+    trust : bool
+        Whether Python functions that the records of the run name may be called for its images. A
+        run directory can come from anywhere.
 
     Returns
     -------
@@ -41,11 +46,17 @@ def image_windows(directory: Path, tables: MappingTables, number: int) -> dict[s
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If the run has no such image, or something is missing or damaged.
+        If the run has no such image, something is missing or damaged, or a function would have to
+        be called that is not trusted.
     """
     run = RunDirectory.open(directory)
     network = load_integer_network(directory / _PRUNED)
-    test = load_dataset(_configuration(run)).test
+    configuration = _configuration(run)
+    if not trust and (source := _called(configuration)):
+        raise InputError(
+            f"{directory}: its images come from {source}, which is run only with --trust"
+        )
+    test = load_dataset(configuration).test
     if not 0 <= number < len(test):
         raise InputError(f"the test split has no image {number}; legal is 0 to {len(test) - 1}")
     try:
@@ -58,6 +69,13 @@ def image_windows(directory: Path, tables: MappingTables, number: int) -> dict[s
             f"{directory}: its images do not go with its tables ({error}); ohmforge run makes "
             f"them anew"
         ) from error
+
+
+def _called(configuration: Configuration) -> str | None:
+    """The function in a Python file that reading the images calls; None if there is none."""
+    if configuration.data.source is not None:
+        return configuration.data.source
+    return configuration.model.source if "head" in configuration.model.on_host else None
 
 
 def _configuration(run: RunDirectory) -> Configuration:

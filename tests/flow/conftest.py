@@ -133,6 +133,18 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def command(capsys):
+    """Run the command line; returns exit status, stdout and stderr."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
 def search(place, capsys):
     """Run the job with overrides; returns the exit status and the lines of standard error."""
 

@@ -31,18 +31,6 @@ GROUP = typer.main.get_command(cli.app)
 
 
 @pytest.fixture
-def command(capsys):
-    """Run the command line; returns exit status, stdout and stderr."""
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        return ended.value.code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def job(command, fakes, monkeypatch, tmp_path):
     """Run the fake stages through the command line, without a report."""
     monkeypatch.setattr("flow.stages.STAGES", tuple(fakes.stages))

@@ -4,28 +4,16 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from arch.errors import InputError
 from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
-from flow import cli
 from flow.explained_image import image_windows
 from flow.explained_run import chosen_ratio, hardware_view, segment_rank
 from sw.mapping.explanation import explain
 from sw.tensor_file import write_tensors
 from tests.flow.finished_run import write_finished
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command line; returns exit status, stdout and stderr."""
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 def test_rank_says_what_was_kept(place, command):
@@ -85,7 +73,7 @@ def test_image_of_an_engine_that_skips(place, command):
         status, out, err = command("explain", "run", "--cycle", 300, "--image", image, "--json")
         assert (status, err) == (0, "")
         found = json.loads(out)
-        windows = image_windows(place / "run", tables, image)
+        windows = image_windows(place / "run", tables, image, trust=False)
         assert found["total"] == image_cycles(tables, program, windows).total
         assert not found["may_skip"]
         totals.append(found["total"])
@@ -106,6 +94,47 @@ def test_image_of_an_engine_that_skips(place, command):
     status, _, err = command("explain", "run", "--cycle", 1, "--image", 0)
     assert (status, err.count("\n")) == (2, 1)
     assert "data.npz: cannot be read" in err
+
+
+@pytest.mark.parametrize("part", ["data", "head"])
+def test_functions_are_called_only_if_trusted(place, command, part):
+    """A run directory that came from elsewhere runs nothing by itself."""
+    overrides = ["--set", "search.agent=none", "--set", "hardware.skip_zero_planes=true"]
+    text = """
+import pathlib
+import numpy as np
+from torch import nn
+pathlib.Path("called").touch()
+def data():
+    made = np.random.default_rng(0)
+    return {"images": made.random((90, 1, 6, 6)), "labels": np.arange(90) % 3}
+def network():
+    return nn.Sequential(nn.Tanh(), nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
+"""
+    (place / "own.py").write_text(text)
+    if part == "data":
+        made = {"kind": "python", "source": "own.py:data"}
+        changed = {"data": made}
+    else:
+        made = {"kind": "torch", "source": "own.py:network", "on_host": ["head"]}
+        changed = {"model": made, "prune": {"ratio": 0.5, "finetune_epochs": 1}}
+    small = yaml.safe_load((place / "small.yaml").read_text())
+    (place / "small.yaml").write_text(json.dumps(small | changed))
+    status, _, err = command("run", "small.yaml", "-o", "run", "--until", "verilog", *overrides)
+    assert status == 0, err
+    (place / "called").unlink()
+    (place / "own.py").write_text(text + "# so that nothing is remembered\n")
+    asked = ("explain", "run", "--cycle", 1, "--image", 0)
+    source = "own.py:data" if part == "data" else "own.py:network"
+    assert command(*asked) == (
+        2,
+        "",
+        f"ohmforge: run: its images come from {source}, which is run only with --trust\n",
+    )
+    assert not (place / "called").exists()
+    status, _, err = command(*asked, "--trust")
+    assert (status, err) == (0, "")
+    assert (place / "called").exists()
 
 
 def test_hardware_of_another_version(tmp_path):

@@ -2,24 +2,9 @@
 
 import shutil
 
-import pytest
-
-from flow import cli
 from flow.content_hash import hash_files
 
 DONE = ("train", "search", "prune", "quantise", "map", "verilog")
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command line; returns exit status, stdout and stderr."""
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 def events(err):

@@ -7,24 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flow import cli
 from flow.diff_table import change_words
 from flow.run_diff import Change, FinishedRun, diff_runs, open_finished
 from flow.run_directory import RunDirectory
 from tests.flow.finished_run import VERILOG, finish, write_finished
 from tests.flow.test_report import LAYER, REPORT
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command line; returns exit status, stdout and stderr."""
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 def changed(**values):
