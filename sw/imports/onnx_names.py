@@ -8,6 +8,7 @@ metadata which module it comes from.
 import ast
 import keyword
 import re
+from collections.abc import Set
 
 import onnx
 from torch import nn
@@ -71,23 +72,29 @@ class Names:
         self._counts: dict[str, int] = {}
 
     def new(self, wanted: str, node: onnx.NodeProto) -> str:
-        """``wanted`` if it is free, or else something like it, or like the name of the node."""
+        """``wanted`` if it is free, or else something like it, or like the name of the node.
+
+        A part of the path that is a module already, which can hold no other, is numbered too.
+        """
         if not wanted:
             words = re.sub(r"\W+", "_", node.name, flags=re.ASCII).strip("_")[:_LENGTH_MAX]
             wanted = words.lower() or node.op_type.lower()
-        parts = [_allowed(part) for part in wanted.split(".")]
-        plain = path = ".".join(parts)
-        while not self._free(path):
-            self._counts[plain] = self._counts.get(plain, 1) + 1
-            path = f"{plain}_{self._counts[plain]}"
+        *above, last = map(_allowed, wanted.split("."))
+        path = ""
+        for part in above:
+            path = self._numbered(f"{path}{part}", self._leaves)
+            self._inner.add(path)
+            path += "."
+        path = self._numbered(f"{path}{last}", self._leaves, self._inner)
         self._leaves.add(path)
-        pieces = path.split(".")
-        self._inner.update(".".join(pieces[:depth]) for depth in range(1, len(pieces)))
         return path
 
     def within(self, scope: str, node: onnx.NodeProto) -> str:
-        """A path for what has no weights: ``scope`` if nothing else is there, or a name in it."""
-        if self.is_free(scope):
+        """A path for what has no weights: ``scope`` if nothing else is there, or a name in it.
+
+        A module that is called again is numbered, as it cannot be within itself.
+        """
+        if self.is_free(scope) or ".".join(map(_allowed, scope.split("."))) in self._leaves:
             return self.new(scope, node)
         own = re.sub(r"\W+", "_", node.name.rpartition("/")[2], flags=re.ASCII).strip("_").lower()
         own = own[:_LENGTH_MAX] or node.op_type.lower()
@@ -96,6 +103,14 @@ class Names:
     def is_free(self, scope: str) -> bool:
         """Whether ``scope`` is the path of a module, and nothing has it or is within it."""
         return bool(scope) and self._free(".".join(map(_allowed, scope.split("."))))
+
+    def _numbered(self, path: str, *taken: Set[str]) -> str:
+        """``path``, with a number if it is taken."""
+        plain = path
+        while any(path in paths for paths in taken):
+            self._counts[plain] = self._counts.get(plain, 1) + 1
+            path = f"{plain}_{self._counts[plain]}"
+        return path
 
     def _free(self, path: str) -> bool:
         pieces = path.split(".")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from arch.geometry import Geometry
 from sw.graph import trace_network
@@ -61,6 +62,31 @@ def test_the_newer_exporter(tmp_path):
     options = {"dynamo": True, "external_data": False, "verbose": False, "optimize": False}
     found = compared(export(network, tmp_path / "m.onnx", **options))
     assert names(found.module) == names(network)
+
+
+class CalledTwice(nn.Module):
+    """As people write blocks: one activation, which is called behind every layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.ModuleDict({"a": nn.Conv2d(1, 3, 3), "b": nn.Conv2d(3, 2, 3)})
+        self.block["act"] = nn.ReLU()
+        self.head = nn.Linear(32, 10)
+
+    def forward(self, images):
+        for name in "ab":
+            images = self.block["act"](self.block[name](images))
+        return self.head(images.flatten(1))
+
+
+def test_module_called_twice(tmp_path):
+    """The newer exporter says the same module of both nodes."""
+    network = CalledTwice()
+    options = {"dynamo": True, "external_data": False, "verbose": False}
+    found = compared(export(network, tmp_path / "m.onnx", **options)).module
+    kinds = {path: type(module) for path, module in found.named_modules()}
+    assert kinds.keys() >= {"block.a", "block.act", "block.b", "block.act_2", "head"}
+    assert kinds["block.act_2"] is kinds["block.act"] is nn.ReLU
 
 
 @pytest.mark.parametrize("name", ["digits_cnn", "lenet5", "resnet_tiny"])
