@@ -8,7 +8,7 @@ from arch.errors import InputError
 from sw.datasets.array_file import read_arrays
 from sw.datasets.labelled import Labelled, check_size
 
-__all__ = ["as_taken", "check_labels", "read_npz"]
+__all__ = ["as_taken", "check_labels", "class_count", "read_npz"]
 
 
 def read_npz(path: Path, *, shapes_only: bool = False) -> Labelled:
@@ -16,7 +16,8 @@ def read_npz(path: Path, *, shapes_only: bool = False) -> Labelled:
 
     ``images`` is uint8 (0 to 255) or floats, of shape (n, H, W) or (n, H, W, C) with 1 or 3
     channels, or (n, F) for rows of features; ``labels`` are integers of shape (n,); ``classes``,
-    which may be absent, names the classes. With ``shapes_only`` the images are zeros.
+    which may be absent, names the classes or is their number. With ``shapes_only`` the images are
+    zeros.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def read_npz(path: Path, *, shapes_only: bool = False) -> Labelled:
         path=path,
         shape=(images.shape[1], images.shape[2], images.shape[3]),
         labels=labels,
-        classes=len(arrays.get("classes", ())),
+        classes=class_count(path, arrays.get("classes")),
         take=lambda index: as_taken(images[index]),
     )
 
@@ -56,6 +57,17 @@ def as_taken(images: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(
             images, dtype=np.uint8 if images.dtype == np.uint8 else np.float32
         )
+
+
+def class_count(path: Path, classes: np.ndarray | None) -> int:
+    """Number of classes: of their names, or as it is given; 0 if absent."""
+    if classes is None:
+        return 0
+    if classes.ndim == 1:
+        return len(classes)
+    if classes.ndim or classes.dtype.kind not in "iu" or classes < 1:
+        raise InputError(f"{path}: classes must be a row of names, or their number, at least 1")
+    return int(classes)
 
 
 def check_labels(path: Path, labels: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from arch.errors import InputError
 from sw.datasets.array_file import read_arrays
-from sw.datasets.arrays_npz import check_labels
+from sw.datasets.arrays_npz import check_labels, class_count
 from sw.datasets.labelled import Labelled, check_size
 from sw.datasets.picture import decode, picture_shape
 
@@ -55,6 +55,6 @@ def read_jpeg_npz(path: Path) -> Labelled:
         path=path,
         shape=shape,
         labels=labels,
-        classes=len(arrays.get("classes", ())),
+        classes=class_count(path, arrays.get("classes")),
         take=take,
     )

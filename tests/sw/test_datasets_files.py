@@ -80,6 +80,8 @@ def test_npz(tmp_path):
     source = read_npz(tmp_path / "b.npz")
     assert (source.shape, source.classes) == ((1, 6, 5), 0)
     assert np.allclose(everything(source), planes(images[..., :1]))
+    np.savez(tmp_path / "c.npz", images=images, labels=labels, classes=4)
+    assert read_npz(tmp_path / "c.npz").classes == 4
 
 
 def test_jpeg_npz(tmp_path):
@@ -202,6 +204,10 @@ GOOD = {"images": pixels(40), "labels": labels_of(40)}
         ({"labels": labels_of(40) - 1}, "label of image 0 is -1, but must be 0 to 9999"),
         ({"labels": labels_of(40) + 9999}, "label of image 1 is 10000, but must be 0 to 9999"),
         ({"classes": np.array(["one"])}, "label of image 1 is 1, but must be 0 to 0"),
+        ({"classes": 1}, "label of image 1 is 1, but must be 0 to 0"),
+        ({"classes": 0}, "classes must be a row of names, or their number, at least 1"),
+        ({"classes": 2.0}, "classes must be a row of names, or their number, at least 1"),
+        ({"classes": 10**9}, "has 1000000000 classes, at most 10000 are read"),
         ({"images": pixels(40, (6, 5, 4))}, "1 or 3 channels"),
         ({"images": pixels(40).astype(np.int64)}, "must be uint8 or floats"),
         ({"images": pixels(40) * 1.0}, "images must be within data.range, 0 to 1"),
