@@ -48,7 +48,8 @@ _REFUSED = {
     ("attribute", 22): "sparse weights",
     ("attribute", 23): "sparse weights",
     ("tensor", 3): "a tensor in segments",
-    ("tensor", 13): "weights in other files (external data); save it as one file",
+    ("tensor", 13): "weights in other files (external data); save it as one file: "
+    "torch.onnx.export(..., external_data=False)",
 }
 
 

@@ -103,7 +103,10 @@ def shape(found, *sizes):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        (external, "weights in other files (external data); save it as one file"),
+        (
+            external,
+            "weights in other files (external data); save it as one file: torch.onnx.export(",
+        ),
         (branch, "a graph within a node (If, Loop or Scan)"),
         (second_input, "must have one input, not x, x2"),
         (half_weights, "are float16, not float32"),
