@@ -12,7 +12,7 @@ from flow.check_target import Target, blocks_needed, smallest, target_for
 from flow.check_time import SearchTime, search_time
 from flow.configuration import Configuration
 from flow.sources import network_without_data
-from sw.examine import Examination, Verdict, examine
+from sw.examine import Examination, Verdict, examine, refusal
 from sw.planned_specs import planned_specs
 from sw.policy import policy_for
 
@@ -74,8 +74,7 @@ class Check:
         if not refused:
             return
         count = f"{len(refused)} operations are" if len(refused) > 1 else "one operation is"
-        reasons = "; ".join(f"{verdict.place}: {verdict.reason}" for verdict in refused)
-        raise InputError(f"the network cannot be mapped, as {count} refused: {reasons}")
+        raise InputError(f"the network cannot be mapped, as {count} refused: {refusal(refused)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it; ``docs/check.md`` describes the keys."""

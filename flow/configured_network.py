@@ -9,7 +9,7 @@ import torch
 
 from arch.errors import InputError
 from flow.configuration import Configuration
-from sw.examine import examine
+from sw.examine import examine, refusal
 from sw.graph import check_trace
 from sw.imported_network import ImportedNetwork
 from sw.networks import build
@@ -38,7 +38,7 @@ def configured_network(
         except ValueError as error:
             raise InputError(f"{_name(configuration)}: {error}") from error
         if found.refused:
-            listed = "; ".join(f"{v.place} ({v.operation}): {v.reason}" for v in found.refused)
+            listed = refusal(found.refused)
             raise InputError(f"{_name(configuration)}: cannot be mapped: {listed}")
     return network
 

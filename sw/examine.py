@@ -11,7 +11,7 @@ from sw.node_reader import NodeReader, place_of
 from sw.partial_graph import Judgement
 from sw.traced import TracedLayer, TracedNetwork
 
-__all__ = ["VERDICTS", "Examination", "Verdict", "examine"]
+__all__ = ["VERDICTS", "Examination", "Verdict", "examine", "refusal"]
 
 VERDICTS = ("mapped", "engine", "folded", "host", "refused")
 """On crossbars; exact integers beside them; into another step; in float on the host; not at all."""
@@ -56,6 +56,14 @@ class Examination:
     def refused(self) -> tuple[Verdict, ...]:
         """The verdicts that keep the network from being mapped."""
         return tuple(verdict for verdict in self.verdicts if verdict.verdict == "refused")
+
+
+def refusal(verdicts: Sequence[Verdict]) -> str:
+    """Places and operations with the reason why they are refused, every reason once."""
+    places: dict[str, dict[str, None]] = {}
+    for verdict in verdicts:
+        places.setdefault(verdict.reason, {})[f"{verdict.place} ({verdict.operation})"] = None
+    return "; ".join(f"{', '.join(where)}: {reason}" for reason, where in places.items())
 
 
 def examine(

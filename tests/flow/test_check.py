@@ -154,7 +154,8 @@ def test_all_refused_are_listed(command, own):
         cells = row(out, place)
         assert cells[1] == operation
         assert cells[3].startswith("refused: ")
-        assert f"{place}: {cells[3].removeprefix('refused: ')}"[:30] in err
+        assert f"{place} ({operation})" in err
+        assert cells[3].removeprefix("refused: ")[:24] in err
     assert row(out, "wide")[:4] == ["wide", "Conv2d 1x1", "16 x 16 x 16", "mapped"]
     assert "memories" not in out
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import fx, nn
 
-from sw.examine import examine
+from sw.examine import Verdict, examine, refusal
 from tests.sw.own_networks import IN_SHAPE, own_network
 
 
@@ -159,3 +159,17 @@ def test_zeros_may_be_outside_of_limits(channels, expected):
     """New channels of zeros are below 0.5; without them nothing is."""
     found, _ = verdicts(Limits(channels))
     assert found["clamp_min"][0] == expected
+
+
+def test_refusal_says_each_reason_once():
+    """A module that is called twice is refused once, and those of one reason together."""
+    found = [
+        Verdict(place=place, operation=operation, shape=None, verdict="refused", reason=reason)
+        for place, operation, reason in (
+            ("a.act", "GELU", "a curve"),
+            ("out", "Softmax", "a sum"),
+            ("a.act", "GELU", "a curve"),
+            ("b.act", "SiLU", "a curve"),
+        )
+    ]
+    assert refusal(found) == "a.act (GELU), b.act (SiLU): a curve; out (Softmax): a sum"
