@@ -59,15 +59,19 @@ def unread_network(
         If the network cannot be had, or takes other images.
     """
     model = configuration.model
-    in_shape, classes = model.image_shape(), None
+    in_shape, classes = model.image_shape(), model.classes
     if model.kind == "onnx":
         from sw.imports import load_onnx  # Takes most of a second.
 
         network = load_onnx(Path(model.path or ""), shapes_only=True)
         return _finished(configuration, network, in_shape or network.in_shape)
-    if in_shape is None or model.kind == "builtin":
-        found, classes = data_shape()
-        in_shape = in_shape or found
+    if in_shape is None or (classes is None and model.kind == "builtin"):
+        try:
+            found, of_data = data_shape()
+        except InputError as error:
+            told = "model.in_shape and model.classes stand in for data that are not there"
+            raise InputError(f"{error}; {told}") from error
+        in_shape, classes = in_shape or found, classes or of_data
     return _network(configuration, in_shape, classes, shapes_only=True)
 
 
@@ -81,6 +85,8 @@ def _network(
     data, model = configuration.data, configuration.model
     if model.image_shape() not in (None, in_shape):
         raise InputError(f"model.in_shape is {model.in_shape}, but images are {list(in_shape)}")
+    if model.classes is not None and classes not in (None, model.classes):
+        raise InputError(f"model.classes is {model.classes}, but the data have {classes}")
     if model.kind == "builtin":
         _check_normalisation(configuration, in_shape)
         with torch.device("meta") if shapes_only else nullcontext():

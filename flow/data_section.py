@@ -47,6 +47,11 @@ class ModelSection(Section):
         description="Channels, height and width of an image, or one number of features. The data "
         "say it; where it is given it must be theirs.",
     )
+    classes: Size | None = Field(
+        default=None,
+        description="Number of classes. The data say it; where it is given it must be theirs. With "
+        "it and `in_shape` `ohmforge check` needs no data.",
+    )
     on_host: list[Literal["head", "tail"]] = Field(
         default=[],
         description="What may be computed in floats outside of the hardware where it cannot be "

@@ -8,6 +8,7 @@ import pytest
 from arch.errors import InputError
 from flow import cli
 from flow.check import check_job
+from flow.configured_network import configured_network
 from flow.read_configuration import read_configuration
 from sw.examine import Verdict
 
@@ -134,6 +135,29 @@ def test_json(command):
     assert needs["memory blocks"]["needed"] == blocks
     assert found["target"]["fits"] is all(need["missing"] == 0 for need in needs.values())
     assert found["search"] is None
+
+
+RESNET = Path(EXAMPLE).with_name("resnet20_cifar10.yaml")
+
+
+def test_example_without_its_data(command, tmp_path, monkeypatch):
+    """The configuration can say what the data would."""
+    monkeypatch.chdir(tmp_path)
+    shape = ("--set", "model.in_shape=[3, 32, 32]")
+    status, out, err = command(RESNET, *shape, "--set", "model.classes=10")
+    assert (status, err) == (0, "")
+    assert "268,336 weights" in out
+    assert command(RESNET, *shape) == (
+        2,
+        "",
+        "ohmforge: data/cifar10_jpeg_train.npz: cannot be read: No such file or directory; "
+        "model.in_shape and model.classes stand in for data that are not there\n",
+    )
+
+
+def test_classes_of_other_data():
+    with pytest.raises(InputError, match=r"^model\.classes is 9, but the data have 10$"):
+        configured_network(read_configuration(EXAMPLE, ("model.classes=9",)), (1, 8, 8), 10)
 
 
 def test_own_network_without_data(command, own):
