@@ -29,7 +29,11 @@ def explain(
     directory: TablesPath,
     layer: Annotated[
         str | None,
-        typer.Option(metavar="L", help="Name of the layer.", autocompletion=layers),
+        typer.Option(
+            metavar="L",
+            help="Name of the layer, as in the tables or, with dots, as in the network.",
+            autocompletion=layers,
+        ),
     ] = None,
     row: Annotated[
         int | None, typer.Option(metavar="R", help="Row of the weight matrix, from 0.")
@@ -85,12 +89,14 @@ def explain(
     from dataclasses import asdict
 
     from flow.explained_run import chosen_ratio, hardware_view, segment_rank
+    from sw.capture import identifier
     from sw.mapping.cycle_explanation import explain_cycle
     from sw.mapping.explanation import explain as explain_weight
     from sw.mapping.explanation import explain_ou
     from sw.mapping.explanation_text import cycle_lines, ou_lines, weight_lines
 
     kind = _kind(layer, weight=(row, col), ou=ou, plane=plane, position=position, cycle=cycle)
+    layer = None if layer is None else identifier(layer)
     hardware = hardware_view(directory)
     if image is not None:
         if kind != "cycle":

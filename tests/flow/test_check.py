@@ -147,12 +147,10 @@ def test_example_without_its_data(command, tmp_path, monkeypatch):
     status, out, err = command(RESNET, *shape, "--set", "model.classes=10")
     assert (status, err) == (0, "")
     assert "268,336 weights" in out
-    assert command(RESNET, *shape) == (
-        2,
-        "",
-        "ohmforge: data/cifar10_jpeg_train.npz: cannot be read: No such file or directory; "
-        "model.in_shape and model.classes stand in for data that are not there\n",
-    )
+    status, out, err = command(RESNET, *shape)
+    assert (status, out) == (2, "")
+    assert err.startswith("ohmforge: data/cifar10_jpeg_train.npz: cannot be read: No such file")
+    assert err.endswith("; model.in_shape and model.classes stand in for data that are not there\n")
 
 
 def test_classes_of_other_data():

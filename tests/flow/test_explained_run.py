@@ -135,6 +135,13 @@ def network():
     status, _, err = command(*asked, "--trust")
     assert (status, err) == (0, "")
     assert (place / "called").exists()
+    if part == "head":  # a layer by its name in the network
+        spelt = [
+            command("explain", "run", "--layer", name, "--row", 0, "--col", 0)
+            for name in ("1", "layer_1")
+        ]
+        assert spelt[0] == spelt[1]
+        assert spelt[0][0] == 0
 
 
 def test_hardware_of_another_version(tmp_path):
