@@ -88,9 +88,10 @@ def test_exact(small, tmp_path, monkeypatch):
     case = {"prune.scheme": ("row_vector",), "hardware.skip_zero_planes": (True,)}
     monkeypatch.setattr(network_sweep, "PARAMETERS", case)
     said = []
-    sweep_network(small, tmp_path / "sweep", strength=2, say=said.append)
-    first, last = said
-    assert first.startswith(
+    (swept,) = sweep_network(small, tmp_path / "sweep", strength=2, say=said.append)
+    (line,) = said
+    assert line.startswith(
         "case 1 of 1 (prune.scheme row_vector, hardware.skip_zero_planes true): 1 of 1 images, "
     )
-    assert last == "1 cases, 0 problems"
+    assert swept.problems == ()
+    assert swept.outputs_compared > 0
