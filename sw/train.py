@@ -147,7 +147,9 @@ def train(
     )
     steps = epochs * math.ceil(len(images) / recipe.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
-    with reproducible():
+    # Dropout draws from torch's own generator, which has no seed by itself.
+    with reproducible(), torch.random.fork_rng():
+        torch.manual_seed(seed)
         for epoch in range(1, epochs + 1):
             network.train()
             total = 0.0

@@ -120,3 +120,19 @@ def test_accuracy_is_a_share_and_changes_nothing():
     network = FirstPixel().train()
     assert accuracy(network, Split(images=images, labels=np.array([0, 1, 1, 1]))) == 0.75
     assert network.training
+
+
+def test_dropout_draws_from_the_seed(digits):
+    """Whatever torch's own generator drew before, and it goes on from there."""
+    layers = torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(64, 10)
+    found = []
+    for before in (1, 2):
+        network = torch.nn.Sequential(*layers)
+        torch.nn.init.constant_(network[2].weight, 0.01)
+        torch.nn.init.zeros_(network[2].bias)
+        torch.manual_seed(before)
+        state = torch.get_rng_state()
+        train(network, few(digits), epochs=1, seed=5)
+        assert torch.equal(torch.get_rng_state(), state)
+        found.append(network[2].weight.detach().clone())
+    assert torch.equal(*found)
