@@ -41,7 +41,10 @@ def reestimate_batch_norm(
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch's way to say: average over all batches
-    network.train()
+    # Alone: dropout stays as it is in the network that the statistics are for.
+    network.eval()
+    for norm in norms:
+        norm.train()
     try:
         with reproducible(), torch.no_grad(), precision_of(device, precision):
             for batch in batches:

@@ -73,3 +73,19 @@ def test_reestimated_statistics_are_those_of_the_images():
 def test_too_few_images():
     with pytest.raises(ValueError, match="at least two images, not 1"):
         reestimate_batch_norm(nn.BatchNorm2d(1), np.zeros((1, 1, 1, 1), np.float32))
+
+
+def test_statistics_are_those_without_dropout():
+    """The network that they are for drops nothing; torch's own generator is left alone."""
+    images = np.random.default_rng(0).random((40, 1, 4, 4), dtype=np.float32)
+    found = []
+    for share in (0.0, 0.9):
+        network = nn.Sequential(nn.Dropout(share), nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+        nn.init.constant_(network[1].weight, 0.1)
+        nn.init.zeros_(network[1].bias)
+        state = torch.get_rng_state()
+        reestimate_batch_norm(network, images)
+        assert torch.equal(torch.get_rng_state(), state)
+        assert network[0].training
+        found.append((network[2].running_mean, network[2].running_var))
+    assert all(map(torch.equal, *found))
