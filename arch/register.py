@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-__all__ = ["WORD_BITS", "Access", "Register", "RegisterField"]
+__all__ = ["WORD_BITS", "Access", "AddressMap", "Register", "RegisterField", "constant", "field"]
 
 WORD_BITS = 32
 """Width of the control bus; an address names a byte."""
@@ -100,3 +100,47 @@ class Register:
             high = min(field.low + field.bits, (word + 1) * WORD_BITS)
             if low < high:
                 yield field, low - word * WORD_BITS, low - field.low, high - low
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressMap:
+    """Registers behind one bus, from address 0 on.
+
+    Parameters
+    ----------
+    name : str
+        As programs call it.
+    title : str
+        As people do.
+    version : tuple of (int, int)
+        Major and minor number; the minor one counts additions.
+    address_bits : int
+        Bits of a byte address.
+    registers : tuple of Register
+        In the order of the addresses.
+    origin : str
+        The module that describes them.
+    """
+
+    name: str
+    title: str
+    version: tuple[int, int]
+    address_bits: int
+    registers: tuple[Register, ...]
+    origin: str
+
+    def find(self, name: str) -> Register:
+        """The register of that name; raises KeyError if there is none."""
+        return {register.name: register for register in self.registers}[name]
+
+
+def field(name: str, low: int, access: Access, text: str, bits: int = 1) -> RegisterField:
+    """A field, in one line of a table."""
+    return RegisterField(name=name, low=low, bits=bits, access=access, text=text)
+
+
+def constant(name: str, low: int, bits: int, text: str, value: int | None = None) -> RegisterField:
+    """A field that says what the engine is, in one line of a table."""
+    return RegisterField(
+        name=name, low=low, bits=bits, access=Access.CONSTANT, text=text, value=value
+    )

@@ -5,12 +5,21 @@ The hardware (:mod:`hw.register_block`), the SystemRDL file, what PeakRDL makes 
 """
 
 from arch.engine_error import Error
-from arch.register import WORD_BITS, Access, Register, RegisterField
+from arch.register import (
+    WORD_BITS,
+    Access,
+    AddressMap,
+    Register,
+    RegisterField,
+    constant,
+    field,
+)
 
 __all__ = [
     "ADDRESS_BITS",
     "COUNTERS",
     "COUNTER_BITS",
+    "ENGINE_MAP",
     "IDLE_CAUSES",
     "MAGIC",
     "REGISTERS",
@@ -31,21 +40,11 @@ VERSION = (1, 1)
 
 
 def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
-    return tuple(_constant(*field) for field in fields)
-
-
-def _constant(name: str, low: int, bits: int, text: str, value: int | None = None) -> RegisterField:
-    return RegisterField(
-        name=name, low=low, bits=bits, access=Access.CONSTANT, text=text, value=value
-    )
-
-
-def _field(name: str, low: int, access: Access, text: str, bits: int = 1) -> RegisterField:
-    return RegisterField(name=name, low=low, bits=bits, access=access, text=text)
+    return tuple(constant(*each) for each in fields)
 
 
 def _counter(name: str, at: int, text: str) -> Register:
-    value = _field(
+    value = field(
         "value", 0, Access.STATE, "Its value when the counters were latched", bits=COUNTER_BITS
     )
     return Register(name=name, at=at, text=text, fields=(value,), words=COUNTER_BITS // WORD_BITS)
@@ -70,15 +69,15 @@ REGISTERS = (
         name="magic",
         at=0x000,
         text="Tells an engine of Ohmforge from anything else",
-        fields=(_constant("value", 0, 32, "`OHMF` in ASCII", MAGIC),),
+        fields=(constant("value", 0, 32, "`OHMF` in ASCII", MAGIC),),
     ),
     Register(
         name="version",
         at=0x004,
         text="Version of this address map",
         fields=(
-            _constant("minor", 0, 16, "Counts additions", VERSION[1]),
-            _constant("major", 16, 16, "Counts all other changes", VERSION[0]),
+            constant("minor", 0, 16, "Counts additions", VERSION[1]),
+            constant("major", 16, 16, "Counts all other changes", VERSION[0]),
         ),
     ),
     Register(
@@ -140,7 +139,7 @@ REGISTERS = (
         at=0x020,
         text="SHA-256 of the mapping tables, the first 8 hexadecimal digits in the first word",
         fields=(
-            _field(
+            field(
                 "value",
                 0,
                 Access.STATE,
@@ -154,20 +153,20 @@ REGISTERS = (
         name="scratch",
         at=0x040,
         text="Does nothing: for trying out the bus",
-        fields=(_field("value", 0, Access.SETTING, "Anything", bits=32),),
+        fields=(field("value", 0, Access.SETTING, "Anything", bits=32),),
     ),
     Register(
         name="control",
         at=0x044,
         text="What the engine is to do",
         fields=(
-            _field("enable", 0, Access.SETTING, "Images begin one after the other"),
-            _field("start", 1, Access.PULSE, "One image may begin although `enable` is 0"),
-            _field("reset", 2, Access.PULSE, "Drop the image; begin anew. No register changes"),
-            _field("latch", 3, Access.PULSE, "Latch all counters in the same cycle"),
-            _field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
-            _field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
-            _field("load", 6, Access.PULSE, "Begin to load tables; drop the image and old tables"),
+            field("enable", 0, Access.SETTING, "Images begin one after the other"),
+            field("start", 1, Access.PULSE, "One image may begin although `enable` is 0"),
+            field("reset", 2, Access.PULSE, "Drop the image; begin anew. No register changes"),
+            field("latch", 3, Access.PULSE, "Latch all counters in the same cycle"),
+            field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
+            field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
+            field("load", 6, Access.PULSE, "Begin to load tables; drop the image and old tables"),
         ),
     ),
     Register(
@@ -175,17 +174,17 @@ REGISTERS = (
         at=0x048,
         text="What the engine does",
         fields=(
-            _field("busy", 0, Access.STATE, "An image is in work"),
-            _field(
+            field("busy", 0, Access.STATE, "An image is in work"),
+            field(
                 "waiting",
                 1,
                 Access.STATE,
                 "It waits for `enable` or `start`, or for tables",
             ),
-            _field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
-            _field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
-            _field("loading", 4, Access.STATE, "Tables are being loaded"),
-            _field("step", 16, Access.STATE, "Number of the step", bits=16),
+            field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
+            field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
+            field("loading", 4, Access.STATE, "Tables are being loaded"),
+            field("step", 16, Access.STATE, "Number of the step", bits=16),
         ),
     ),
     Register(
@@ -193,7 +192,7 @@ REGISTERS = (
         at=0x04C,
         text="The first error since the flag was cleared",
         fields=(
-            _field("flag", 0, Access.EVENT, "There was an error"),
+            field("flag", 0, Access.EVENT, "There was an error"),
             RegisterField(
                 name="code",
                 low=8,
@@ -202,7 +201,7 @@ REGISTERS = (
                 text="Which; valid while the flag is set",
                 encoding=Error,
             ),
-            _field("step", 16, Access.STATE, "Number of the step at that time", bits=16),
+            field("step", 16, Access.STATE, "Number of the step at that time", bits=16),
         ),
     ),
     Register(
@@ -210,8 +209,8 @@ REGISTERS = (
         at=0x050,
         text="`irq` is high while a bit is one here and in `interrupt_mask`",
         fields=(
-            _field("image", 0, Access.EVENT, "An image has ended"),
-            _field("error", 1, Access.STATE, "`error.flag` is set"),
+            field("image", 0, Access.EVENT, "An image has ended"),
+            field("error", 1, Access.STATE, "`error.flag` is set"),
         ),
     ),
     Register(
@@ -219,8 +218,8 @@ REGISTERS = (
         at=0x054,
         text="Which bits of `interrupt` raise `irq`",
         fields=(
-            _field("image", 0, Access.SETTING, "The end of an image"),
-            _field("error", 1, Access.SETTING, "An error"),
+            field("image", 0, Access.SETTING, "The end of an image"),
+            field("error", 1, Access.SETTING, "An error"),
         ),
     ),
     Register(
@@ -233,13 +232,13 @@ REGISTERS = (
         name="load_word",
         at=0x05C,
         text="Takes a load image, word by word; see [loadable tables](network-engine.md)",
-        fields=(_field("value", 0, Access.WORD, "The next word; all bytes at once", bits=32),),
+        fields=(field("value", 0, Access.WORD, "The next word; all bytes at once", bits=32),),
     ),
     Register(
         name="load_count",
         at=0x060,
         text="How far a load is",
-        fields=(_field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
+        fields=(field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
     ),
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),
@@ -253,13 +252,22 @@ REGISTERS = (
     _counter("planes_skipped", 0x160, "OU planes without a one that were not issued"),
 )
 """Every register, in the order of the addresses."""
+ENGINE_MAP = AddressMap(
+    name="ohmforge",
+    title="Ohmforge network engine",
+    version=VERSION,
+    address_bits=ADDRESS_BITS,
+    registers=REGISTERS,
+    origin="arch/registers.py",
+)
+"""The address map of a network engine."""
 COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)
 """Registers that count; those of idle cycles and ``planes`` add up to ``cycles`` by tiles."""
 
 
 def find_register(name: str) -> Register:
     """The register of that name; raises KeyError if there is none."""
-    return {register.name: register for register in REGISTERS}[name]
+    return ENGINE_MAP.find(name)
 
 
 def hash_words(sha256: str) -> tuple[int, ...]:
