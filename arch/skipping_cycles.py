@@ -17,7 +17,15 @@ from arch.plane_counts import issued_planes
 from arch.tables import LayerTable
 from arch.tiles import ous_by_tile
 
-__all__ = ["Followed", "LayerWork", "follow_planes", "follow_tiles", "work_of_layer"]
+__all__ = [
+    "Followed",
+    "LayerWork",
+    "Pace",
+    "follow_planes",
+    "follow_tiles",
+    "pace_of_layer",
+    "work_of_layer",
+]
 
 _START = 2
 """Cycles before the one in which the buffer takes the first beat of a layer."""
@@ -55,6 +63,58 @@ class LayerWork:
         return self.planes / (self.total * self.tiles)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long what surrounds the OUs of a layer takes, in cycles.
+
+    Parameters
+    ----------
+    load : int
+        To bring the inputs of a position, if nothing waits.
+    first_beat : int
+        Of them, to bring its first beat.
+    late : int
+        That the first beat comes later than in the cycle after the start.
+    drain : int
+        To drain a position: its outputs.
+    fetch : int
+        To read the inputs of one OU.
+    queue : int
+        OUs that can wait between input fetch and OU controller.
+    conversion : int
+        From a plane to its codes.
+    """
+
+    load: int
+    first_beat: int = 1
+    late: int = 0
+    drain: int
+    fetch: int
+    queue: int
+    conversion: int = EMULATED_CONVERSION
+
+
+def pace_of_layer(
+    table: LayerTable,
+    shape: EngineShape,
+    *,
+    load: int | None = None,
+    first_beat: int = 1,
+    late: int = 0,
+) -> Pace:
+    """The pace of a layer on an engine of ``shape``; ``load`` is a beat a cycle unless given."""
+    every = layer_cycles(table, shape, positions=1)
+    return Pace(
+        load=every.load if load is None else load,
+        first_beat=first_beat,
+        late=late,
+        drain=every.drain,
+        fetch=every.fetch,
+        queue=shape.queue_ous,
+        conversion=every.conversion,
+    )
+
+
 def work_of_layer(
     table: LayerTable,
     shape: EngineShape,
@@ -75,7 +135,7 @@ def work_of_layer(
     windows : int array, shape (P, R)
         Activations of each output position, at least one.
     load, first_beat, late : int, optional
-        As in :func:`follow_planes`; a beat a cycle unless given.
+        As in :class:`Pace`; a beat a cycle unless given.
 
     Raises
     ------
@@ -92,32 +152,16 @@ def work_of_layer(
             idle=layer_idle(every, late=late),
             tiles=every.tiles,
         )
+    counts = [
+        issued_planes(table, windows, shape.geometry.act_bits, ous)
+        for ous in ous_by_tile(table, shape.tiles)
+    ]
     return follow_planes(
-        [
-            issued_planes(table, windows, shape.geometry.act_bits, ous)
-            for ous in ous_by_tile(table, shape.tiles)
-        ],
-        load=every.load,
-        first_beat=first_beat,
-        late=late,
-        drain=every.drain,
-        fetch=every.fetch,
-        queue=shape.queue_ous,
-        conversion=every.conversion,
+        counts, pace_of_layer(table, shape, load=load, first_beat=first_beat, late=late)
     )
 
 
-def follow_planes(
-    counts: Sequence[np.ndarray],
-    *,
-    load: int,
-    first_beat: int = 1,
-    late: int = 0,
-    drain: int,
-    fetch: int,
-    queue: int,
-    conversion: int = EMULATED_CONVERSION,
-) -> LayerWork:
+def follow_planes(counts: Sequence[np.ndarray], pace: Pace) -> LayerWork:
     """Follow the OUs of a layer through the datapath.
 
     Parameters
@@ -125,31 +169,10 @@ def follow_planes(
     counts : sequence of int array, shape (P, n)
         For each tile, planes of each of its OUs at each position; the last OU of a position has at
         least one.
-    load : int
-        Cycles that bring the inputs of a position, if nothing waits.
-    first_beat : int
-        Those of them that bring its first beat.
-    late : int
-        Cycles that the first beat comes later than in the cycle after the start.
-    drain : int
-        Outputs of a position.
-    fetch : int
-        Cycles in which the inputs of one OU are read.
-    queue : int
-        OUs that can wait between input fetch and OU controller.
-    conversion : int
-        Cycles from a plane to its codes.
+    pace : Pace
+        What surrounds them.
     """
-    followed = follow_tiles(
-        counts,
-        load=load,
-        first_beat=first_beat,
-        late=late,
-        drain=drain,
-        fetch=fetch,
-        queue=queue,
-        conversion=conversion,
-    )
+    followed = follow_tiles(counts, pace)
     tiles, ended, total = followed.tiles, followed.ended, followed.total
     return LayerWork(
         total=total,
@@ -186,29 +209,19 @@ class Followed:
     total: int
 
 
-def follow_tiles(
-    counts: Sequence[np.ndarray],
-    *,
-    load: int,
-    first_beat: int = 1,
-    late: int = 0,
-    drain: int,
-    fetch: int,
-    queue: int,
-    conversion: int = EMULATED_CONVERSION,
-) -> Followed:
+def follow_tiles(counts: Sequence[np.ndarray], pace: Pace) -> Followed:
     """Follow the OUs of a layer, and remember when each was taken; see :func:`follow_planes`."""
     # The first bank, buffer half and place of the queue were never taken: they are free at once.
     released, drained = [0, 0], [0, 0]
-    tiles = [_Tile(fetch=fetch, queue=queue) for _ in counts]
-    loaded, ended = _START + late, 0  # last beat of a position; last plane of the slowest tile
+    tiles = [_Tile(fetch=pace.fetch, queue=pace.queue) for _ in counts]
+    loaded, ended = _START + pace.late, 0  # last beat of a position; last plane of the slowest tile
     for parts in zip(*map(_issued, counts), strict=True):
-        loaded = max(loaded + first_beat, released[-2] + 1) + load - first_beat
+        loaded = max(loaded + pace.first_beat, released[-2] + 1) + pace.load - pace.first_beat
         for tile, (planes, records) in zip(tiles, parts, strict=True):
             tile.follow(planes, records, full=loaded + 1, bank=drained[-2] + 1, ended=ended)
         released.append(max(tile.read for tile in tiles))
         ended = max(tile.busy for tile in tiles)
-        drained.append(max(ended + conversion + _RESULT, drained[-1] + 1) + drain - 1)
+        drained.append(max(ended + pace.conversion + _RESULT, drained[-1] + 1) + pace.drain - 1)
     total = drained[-1] + tile_sum(len(tiles)) + _OUTPUT
     return Followed(tiles=tuple(tiles), ended=ended, total=total)
 

@@ -8,11 +8,10 @@ from bisect import bisect_right
 
 import numpy as np
 
-from arch.cycles import layer_cycles
 from arch.engine_shape import EngineShape
 from arch.layer_timeline import IdleCycle, IssuedPlane
 from arch.plane_counts import issued_planes, plane_mask
-from arch.skipping_cycles import follow_tiles
+from arch.skipping_cycles import follow_tiles, pace_of_layer
 from arch.tables import LayerTable
 from arch.tiles import ous_by_tile
 
@@ -35,7 +34,7 @@ class SkippingTimeline:
     load : int, optional
         Cycles that bring the inputs of a position; a beat a cycle unless given.
     first_beat, late : int
-        As in :func:`arch.skipping_cycles.follow_planes`.
+        As in :class:`arch.skipping_cycles.Pace`.
 
     Raises
     ------
@@ -53,20 +52,13 @@ class SkippingTimeline:
         first_beat: int = 1,
         late: int = 0,
     ) -> None:
-        every = layer_cycles(table, shape, positions=len(windows))
+        if not len(windows):
+            raise ValueError("positions must be at least 1, not 0")
         bits = shape.geometry.act_bits
         self._ous = ous_by_tile(table, shape.tiles)
         counts = [issued_planes(table, windows, bits, ous) for ous in self._ous]
-        followed = follow_tiles(
-            counts,
-            load=every.load if load is None else load,
-            first_beat=first_beat,
-            late=late,
-            drain=every.drain,
-            fetch=every.fetch,
-            queue=shape.queue_ous,
-            conversion=every.conversion,
-        )
+        pace = pace_of_layer(table, shape, load=load, first_beat=first_beat, late=late)
+        followed = follow_tiles(counts, pace)
         self.total = followed.total
         self._ended = followed.ended
         self._table = table

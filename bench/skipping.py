@@ -17,7 +17,7 @@ from rich.table import Table
 
 from arch.network_program import build_network_program
 from arch.plane_counts import issued_planes
-from arch.skipping_cycles import LayerWork, follow_planes
+from arch.skipping_cycles import LayerWork, Pace, follow_planes
 from bench.finished_run import FinishedRun
 
 QUEUES = (1, 2, 4, 8, 16, 64)
@@ -33,7 +33,7 @@ class LayerLoad:
     counts : uint8 array, shape (P, N)
         Planes of each OU at each position.
     load, first_beat, drain : int
-        As in :func:`arch.skipping_cycles.follow_planes`.
+        As in :class:`arch.skipping_cycles.Pace`.
     """
 
     counts: np.ndarray
@@ -44,7 +44,7 @@ class LayerLoad:
     def work(self, *, fetch: int, queue: int, **changes: int) -> LayerWork:
         """Cycles and planes, with some sizes changed."""
         sizes = {"load": self.load, "first_beat": self.first_beat, "drain": self.drain} | changes
-        return follow_planes([self.counts], **sizes, fetch=fetch, queue=queue)
+        return follow_planes([self.counts], Pace(**sizes, fetch=fetch, queue=queue))
 
 
 def layers_of(run: FinishedRun) -> tuple[list[LayerLoad], int]:

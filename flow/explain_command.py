@@ -86,48 +86,23 @@ def explain(
     hardware uses it. Of an OU: what it holds. Of a cycle: which plane of which OU is issued, with
     which weights and for which outputs, or why none is.
     """
-    from dataclasses import asdict
-
-    from flow.explained_run import chosen_ratio, hardware_view, segment_rank
-    from sw.capture import identifier
-    from sw.mapping.cycle_explanation import explain_cycle
-    from sw.mapping.explanation import explain as explain_weight
-    from sw.mapping.explanation import explain_ou
-    from sw.mapping.explanation_text import cycle_lines, ou_lines, weight_lines
-
     kind = _kind(layer, weight=(row, col), ou=ou, plane=plane, position=position, cycle=cycle)
-    layer = None if layer is None else identifier(layer)
-    hardware = hardware_view(directory)
-    if image is not None:
-        if kind != "cycle":
-            raise InputError("--image goes with --cycle only")
-        if not hardware.may_skip:
-            raise InputError("the engine skips no planes: leave --image out, all take these cycles")
-        from flow.explained_image import image_windows  # which takes seconds to import
+    from flow.explanations import Explained, cycle_explained, ou_explained, weight_explained
 
-        windows = image_windows(directory, hardware.tables, image, trust=trust)
-        hardware = hardware.for_image(windows)
-    if kind == "cycle" and cycle is not None:
-        moment = explain_cycle(hardware, cycle, layer=layer)
-        found, lines = asdict(moment), cycle_lines(moment)
-    elif kind == "ou" and layer is not None and ou is not None:
-        unit = explain_ou(hardware, layer, ou, plane=plane, position=position)
-        found, lines = asdict(unit), ou_lines(unit)
-    elif layer is not None and row is not None and col is not None:
-        weight = explain_weight(
-            hardware,
-            layer,
-            row,
-            col,
-            rank=segment_rank(directory, hardware.tables, (layer, row, col)),
-            ratio=chosen_ratio(directory, layer),
-            position=position,
-        )
-        found, lines = asdict(weight), weight_lines(weight)
+    if kind != "cycle" and image is not None:
+        raise InputError("--image goes with --cycle only")
+    explained: Explained
+    if cycle is not None:
+        explained = cycle_explained(directory, layer, cycle, image=image, trust=trust)
+    elif ou is not None:
+        explained = ou_explained(directory, layer or "", ou, plane=plane, position=position)
+    else:
+        place = layer or "", row or 0, col or 0
+        explained = weight_explained(directory, place, position=position)
     if json:
-        print_json({"kind": kind, **found})
+        print_json({"kind": kind, **explained.found})
         return
-    for line in lines:
+    for line in explained.lines:
         say(line)
 
 

@@ -11,7 +11,7 @@ from arch.cycles import LayerCycles, layer_cycles
 from arch.idle_cycles import layer_idle
 from arch.plane_counts import issued_planes
 from arch.program import build_program
-from arch.skipping_cycles import LayerWork, follow_planes, work_of_layer
+from arch.skipping_cycles import LayerWork, Pace, follow_planes, work_of_layer
 from arch.tables import MappingTables
 from tests.cosim.random_tables import (
     geometry_of,
@@ -178,7 +178,7 @@ def test_matches_the_datapath(load, first, positions, ous, seed, share, tiles, l
     rng = np.random.default_rng(seed)
     counts = [random_counts(rng, positions, max(1, ous - n * less), share) for n in range(tiles)]
     sizes |= {"load": load, "first_beat": min(first, load)}
-    work = follow_planes(counts, **sizes)
+    work = follow_planes(counts, Pace(**sizes))
     assert (work.total, work.idle) == count_cycles(counts, **sizes)
     assert work.planes == sum(part.sum() for part in counts)
     assert work.planes + sum(work.idle.values()) == work.total * tiles
@@ -208,14 +208,14 @@ def test_closed_form_is_the_bound(load, ous, act_bits, drain, fetch, positions, 
         **sizes,
     )
     every = [np.full((positions, count), act_bits) for count in counts]
-    work = follow_planes(every, **sizes, queue=16)
+    work = follow_planes(every, Pace(**sizes, queue=16))
     assert (work.total, work.planes) == (bound.total, bound.planes)
     idle = layer_idle(bound)
     assert sum(idle.values()) == bound.total * len(counts) - bound.planes
     assert idle["balance"] == work.idle["balance"]
     rng = np.random.default_rng(seed)
     some = [np.minimum(random_counts(rng, *part.shape, 1), act_bits) for part in every]
-    assert follow_planes(some, **sizes, queue=16).total <= bound.total
+    assert follow_planes(some, Pace(**sizes, queue=16)).total <= bound.total
 
 
 def mapped(scheme, *, skip, ratio=0.4):
@@ -237,11 +237,11 @@ def test_work_of_layer(scheme, fetch):
     counts = issued_planes(table, windows, 8)
     sizes = {"drain": 9, "fetch": fetch, "queue": 16}
     work = work_of_layer(table, shape, windows)
-    assert work == follow_planes([counts], load=5, **sizes)
+    assert work == follow_planes([counts], Pace(load=5, **sizes))
     assert work.planes == counts.sum()
     slow = work_of_layer(table, shape, windows, load=60, first_beat=30, late=2)
-    assert slow == follow_planes([counts], load=60, first_beat=30, late=2, **sizes)
-    assert slow.total < follow_planes([counts], load=60, **sizes).total
+    assert slow == follow_planes([counts], Pace(load=60, first_beat=30, late=2, **sizes))
+    assert slow.total < follow_planes([counts], Pace(load=60, **sizes)).total
 
 
 def test_without_skipping():
