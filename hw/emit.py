@@ -24,7 +24,18 @@ from hw.macro_files import macro_files, macro_names
 from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
 
-__all__ = ["HEADER", "LOAD_IMAGE", "NETWORK_TOP", "TOP", "EmittedFiles", "emit", "write_verilog"]
+__all__ = [
+    "HEADER",
+    "LOAD_IMAGE",
+    "NETWORK_TOP",
+    "TOP",
+    "Design",
+    "EmittedFiles",
+    "emit",
+    "emit_design",
+    "network_design",
+    "write_verilog",
+]
 
 TOP = "layer_engine"
 """Name of the top module of a layer engine, and of its files."""
@@ -47,8 +58,32 @@ _PARTS = ("geometry", "macro")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Design:
-    """An engine, what its files are called, and what the header and ``names.json`` say of it."""
+class Design:
+    """An engine, what its files are called, and what the header and ``names.json`` say of it.
+
+    Parameters
+    ----------
+    top, title : str
+        Module and name of the engine.
+    engine : Component
+        What becomes Verilog.
+    parts : tuple of str
+        Lines of the header that say what it runs.
+    sizes, names, others : mapping
+        What the header and ``names.json`` say besides; other files by name.
+    layers : tuple of str
+        Names of the layers.
+    homes : mapping
+        Path of the module, below the top, and array of each memory by name.
+    layer_program : :class:`arch.program.Program`
+        What its layer engine runs.
+    layer_engine : str
+        Path of that.
+    origin : str
+        Where the tables come from.
+    loadable : bool
+        Whether they are loaded.
+    """
 
     top: str
     title: str
@@ -103,7 +138,13 @@ def emit(program):
     :exc:`arch.errors.ToolError`
         If Yosys, which writes the Verilog, is missing.
     """
-    design = _network(program) if isinstance(program, NetworkProgram) else _layers(program)
+    if isinstance(program, NetworkProgram):
+        return emit_design(network_design(program, NetworkTop(program)), program)
+    return emit_design(_layers(program), program)
+
+
+def emit_design(design, program):
+    """Generate the files of ``design``, which runs ``program``; see :func:`emit`."""
     top = design.top
     try:
         with environment(BUILTIN_YOSYS):
@@ -149,7 +190,7 @@ def _homes(tiles):
 
 
 def _layers(program):
-    return _Design(
+    return Design(
         top=TOP,
         title="Layer engine",
         engine=LayerEngine(program),
@@ -165,17 +206,18 @@ def _layers(program):
     )
 
 
-def _network(program):
+def network_design(program, engine):
+    """The design of a network engine with the top ``engine``."""
     steps = program.steps
     sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
     inside = {
         name: (f"engine.layers.{module}", array)
         for name, (module, array) in _homes(program.shape.engine.tiles).items()
     }
-    return _Design(
+    return Design(
         top=NETWORK_TOP,
         title="Network engine",
-        engine=NetworkTop(program),
+        engine=engine,
         parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,

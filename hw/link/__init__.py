@@ -1,0 +1,1 @@
+"""The host link in hardware: frames over a serial line, see ``docs/link.md``."""
