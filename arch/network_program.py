@@ -17,6 +17,7 @@ from arch.layer import INPUT, LayerSpec
 from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
 from arch.program import Program, build_program
+from arch.registers import COUNTER_BITS
 from arch.tables import MappingTables
 from arch.walk import Level, Walk, layer_walk, operation_walk
 from arch.words import WordLayout
@@ -77,6 +78,7 @@ def build_network_program(
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
     argmax: bool = False,
+    counter_bits: int = COUNTER_BITS,
     capacity: Capacity | None = None,
     shape: NetworkShape | None = None,
 ) -> NetworkProgram:
@@ -92,6 +94,8 @@ def build_network_program(
         As in :func:`arch.program.build_program`.
     argmax : bool
         Whether only the largest result of an image leaves the engine.
+    counter_bits : int
+        Width of a counter.
     capacity : Capacity, optional
         The tables are loaded at run time, by an engine that can hold so much.
     shape : NetworkShape, optional
@@ -101,7 +105,7 @@ def build_network_program(
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` is no power of two, the tables do not follow from each other, or ``argmax`` has
+        If ``lanes`` or ``counter_bits`` is out of range, the tables do not follow from each other, or ``argmax`` has
         more results than it can number.
     :exc:`arch.errors.InputError`
         If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
@@ -116,14 +120,15 @@ def build_network_program(
     steps, depth = plan_steps(order)
     if shape is None:
         shape = network_shape(layers.shape, steps, lanes=lanes, depth=depth)
-        shape = replace(shape, argmax=argmax)
+        shape = replace(shape, argmax=argmax, counter_bits=counter_bits)
         if capacity is not None:
             shape = enlarge(shape, capacity)
             shape = replace(shape, engine=replace(shape.engine, loadable=True))
             layers = build_program(tables, shape=shape.engine)
     else:
         needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
-        check_fits(replace(needed, argmax=shape.argmax), shape)
+        chosen = {"argmax": shape.argmax, "counter_bits": shape.counter_bits}
+        check_fits(replace(needed, **chosen), shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(
             f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"

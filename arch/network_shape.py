@@ -6,6 +6,7 @@ from arch.engine_shape import EngineShape
 from arch.fixed import MULTIPLIER_BITS, SHIFT_MAX
 from arch.index_fields import range_bits
 from arch.program import POSITION_BITS
+from arch.registers import COUNTER_BITS
 from arch.walk import LEVELS
 from arch.words import Field, WordLayout
 
@@ -49,11 +50,13 @@ class NetworkShape:
         Width of a result of any step, signed.
     argmax : bool
         Only the largest result of an image leaves the engine, with its number.
+    counter_bits : int
+        Width of a counter; it counts modulo ``2**counter_bits``.
 
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` is no power of two.
+        If ``lanes`` is no power of two, or a counter is wider than its register.
     """
 
     engine: EngineShape
@@ -66,10 +69,13 @@ class NetworkShape:
     sum_bits: int
     out_bits: int
     argmax: bool = False
+    counter_bits: int = COUNTER_BITS
 
     def __post_init__(self) -> None:
         if self.lanes < 1 or self.lanes & (self.lanes - 1):
             raise ValueError(f"lanes must be a power of two, not {self.lanes}")
+        if not 1 <= self.counter_bits <= COUNTER_BITS:
+            raise ValueError(f"counter_bits must be 1 to {COUNTER_BITS}, not {self.counter_bits}")
 
     @property
     def at_bits(self) -> int:

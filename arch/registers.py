@@ -32,10 +32,10 @@ __all__ = [
 ADDRESS_BITS = 12
 """Bits of a byte address: the registers take 4 KiB."""
 COUNTER_BITS = 64
-"""Width of a counter."""
+"""Width of a counter on the bus; an engine may be built with narrower ones."""
 MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
-VERSION = (1, 1)
+VERSION = (1, 2)
 """Version of the address map: major and minor number; the minor one counts additions."""
 
 
@@ -91,6 +91,12 @@ REGISTERS = (
             ("differential", 10, 1, "Sign encoding is differential; else it is offset"),
             ("loadable", 11, 1, "Tables are loaded at run time; else they are baked in"),
             ("argmax", 12, 1, "Only the largest result of an image leaves, with its number"),
+            (
+                "counter_bits",
+                24,
+                8,
+                "Width of a counter, which wraps; 0 before version 1.2, for 64",
+            ),
         ),
     ),
     Register(

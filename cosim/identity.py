@@ -29,6 +29,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
             "differential": int(g.encoding == "differential"),
             "loadable": int(program.shape.engine.loadable),
             "argmax": int(program.shape.argmax),
+            "counter_bits": program.shape.counter_bits,
         },
         "crossbar": {"rows": g.rows, "cols": g.cols},
         "operation_unit": {

@@ -95,10 +95,11 @@ def judge_network(
         )
         for place, (number, cycles, planes) in enumerate(done.steps.tolist())
     )
-    counters = counts_of_images(done.counters)
+    bits = program.shape.counter_bits
+    counters = counts_of_images(done.counters, bits=bits)
 
     def judged_counters() -> str:
-        return wrong_counters(counters, steps, models, exact=not stall)
+        return wrong_counters(counters, steps, models, exact=not stall, bits=bits)
 
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
         (len(wrong) > 0, lambda: _first(done, expected, int(wrong[0]), program)),
@@ -119,7 +120,7 @@ def judge_network(
         wrong_images=tuple(images[images < len(expected)].tolist()),
         steps=steps,
         counters=counters,
-        counters_model=tuple(counts_of_model(model) for model in models),
+        counters_model=tuple(counts_of_model(model, bits=bits) for model in models),
         clocks=done.clocks,
         seconds=done.seconds,
         problem=problem,

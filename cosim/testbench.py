@@ -48,4 +48,5 @@ def built_as(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "macro_latency": names.get("macro", {}).get("latency"),
         "skip_zero_planes": names["skip_zero_planes"],
+        **{name: names[name] for name in ("lanes", "counter_bits") if name in names},
     }

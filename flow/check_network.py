@@ -21,6 +21,7 @@ from arch.network_cycles import NetworkCycles, counted_network_cycles
 from arch.network_program import LANES, network_shape, plan_steps
 from arch.network_shape import NetworkShape
 from arch.packing import pack_records
+from arch.registers import COUNTER_BITS
 from arch.tiles import count_crossbars
 from sw.mapping.expected import Lines, expected_ous, lines_of
 
@@ -101,6 +102,8 @@ def check_network(
     macro_latency: int | None = None,
     skip_zero_planes: bool = False,
     argmax: bool = False,
+    lanes: int = LANES,
+    counter_bits: int = COUNTER_BITS,
     capacity: Capacity | None = None,
 ) -> NetworkCheck:
     """Size and cycles of the engine for a network.
@@ -112,7 +115,7 @@ def check_network(
     ratios : mapping of str to float
         Pruned share of the segments of each layer. With 0 everything is exact; else OUs are those
         that are expected, see :func:`sw.mapping.expected.expected_ous`, to the nearest one.
-    macro_latency, skip_zero_planes, argmax, capacity
+    macro_latency, skip_zero_planes, argmax, lanes, counter_bits, capacity
         As in :func:`arch.network_program.build_network_program`.
 
     Raises
@@ -137,7 +140,8 @@ def check_network(
     )
     operations = [spec for spec in specs if isinstance(spec, HostSpec)]
     steps, depth = plan_steps(run_order(layers, operations))
-    shape = replace(network_shape(engine, steps, lanes=LANES, depth=depth), argmax=argmax)
+    shape = network_shape(engine, steps, lanes=lanes, depth=depth)
+    shape = replace(shape, argmax=argmax, counter_bits=counter_bits)
     if capacity is not None:
         shape = enlarge(shape, capacity)
         shape = replace(shape, engine=replace(shape.engine, loadable=True))

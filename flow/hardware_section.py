@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
+from arch.network_program import LANES
 from flow.capacity_section import CapacitySection
 from flow.configuration_section import Section
 
@@ -41,6 +42,16 @@ class HardwareSection(Section):
         default=False,
         description="Whether only the largest of the results of an image leaves the network "
         "engine, with its number: the class. Of equals it is the first.",
+    )
+    lanes: Literal[1, 2, 4, 8] = Field(
+        default=LANES,
+        description="Elements of a feature map that are read in a cycle. Fewer take less logic, and "
+        "more cycles where windows are waited for.",
+    )
+    counter_bits: Literal[64, 32, 16] = Field(
+        default=64,
+        description="Width of the counters, which wrap. Narrow ones save a third of the logic of a "
+        "small engine.",
     )
     target: Literal["ice40-up5k", "ecp5-25f", "ecp5-45f", "ecp5-85f"] | None = Field(
         default=None,
@@ -98,7 +109,11 @@ class HardwareSection(Section):
     @property
     def network_built_as(self) -> dict[str, Any]:
         """What programs of networks are built with."""
-        built_as = self.built_as | {"argmax": self.argmax}
+        built_as = self.built_as | {
+            "argmax": self.argmax,
+            "lanes": self.lanes,
+            "counter_bits": self.counter_bits,
+        }
         if self.tables == "loadable":
             built_as["capacity"] = self.capacity.capacity
         return built_as

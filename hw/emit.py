@@ -224,6 +224,8 @@ def network_design(program, engine):
         homes={"step": ("engine.control", "steps")} | inside,
         names={
             "argmax": program.shape.argmax,
+            "lanes": program.shape.lanes,
+            "counter_bits": program.shape.counter_bits,
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}

@@ -8,7 +8,6 @@ from arch.load_image import sections
 from arch.register import WORD_BITS
 from arch.registers import (
     ADDRESS_BITS,
-    COUNTER_BITS,
     COUNTERS,
     REGISTERS,
     hash_words,
@@ -74,7 +73,7 @@ class NetworkTop(wiring.Component):
         tiles = self._program.shape.engine.tiles
         events = dict.fromkeys(COUNTERS, tiles.bit_length())
         events["planes_skipped"] = len(engine.skipped)
-        m.submodules.counters = counters = Counters(events, bits=COUNTER_BITS)
+        m.submodules.counters = counters = Counters(events, bits=self._program.shape.counter_bits)
         drop = registers.control.reset
         if self._program.shape.engine.loadable:
             drop = drop | registers.control.load
@@ -108,6 +107,7 @@ class NetworkTop(wiring.Component):
                 "differential": g.encoding == "differential",
                 "loadable": shape.engine.loadable,
                 "argmax": shape.argmax,
+                "counter_bits": shape.counter_bits,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {

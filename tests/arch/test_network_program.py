@@ -150,6 +150,16 @@ def test_argmax_changes_no_word():
     assert argmax.words == plain.words
 
 
+def test_counter_bits_change_no_word():
+    tables = map_network(small_network(GEOMETRY), GEOMETRY)
+    plain, narrow = (build_network_program(tables, counter_bits=bits) for bits in (64, 16))
+    assert narrow.shape == dataclasses.replace(plain.shape, counter_bits=16)
+    assert narrow.words == plain.words
+    for bits in (0, 65):
+        with pytest.raises(ValueError, match=rf"^counter_bits must be 1 to 64, not {bits}$"):
+            build_network_program(tables, counter_bits=bits)
+
+
 def test_argmax_of_too_many_results():
     """A map of 257 x 256 as the result of a network."""
     spec = LayerSpec(

@@ -54,6 +54,18 @@ def test_growth():
     assert counts_of_images(totals[:0]) == ()
 
 
+def test_counters_that_wrap():
+    """What is counted modulo a power of two is judged modulo it."""
+    counts = [{name: count % 32 for name, count in seen.items()} for seen in counters()]
+    assert wrong_counters(counts, steps(), [MODEL] * 2, exact=True, bits=5) == ""
+    assert wrong_counters(counters(), steps(), [MODEL] * 2, exact=True, bits=5) != ""
+    assert wrong_counters(counts, steps(), [MODEL] * 2, exact=True) != ""
+    totals = np.zeros((2, len(COUNTERS)), dtype=np.int64)
+    totals[:, 0] = 30, 4
+    assert [seen["cycles"] for seen in counts_of_images(totals, bits=5)] == [30, 6]
+    assert counts_of_model(MODEL, bits=5)["cycles"] == 130 % 32
+
+
 def test_counts_of_the_model():
     counts = counts_of_model(MODEL)
     assert tuple(counts) == COUNTERS

@@ -28,10 +28,10 @@ THERE = {"loaded": 1, "loading": 0}
 class Bench:
     """A top, its tables, what images must give, and a host."""
 
-    def __init__(self, *, kind=None, capacity=None):
+    def __init__(self, *, kind=None, capacity=None, **built_as):
         tables = map_network(small_network(GEOMETRY), GEOMETRY)
         self.tables = dataclasses.replace(tables, layers=tables.layers[:1], sha256=DIGEST)
-        self.program = build_network_program(self.tables, capacity=capacity)
+        self.program = build_network_program(self.tables, capacity=capacity, **built_as)
         if kind is not None:  # of the second step
             words = list(self.program.words)
             place = self.program.shape.step_words
@@ -97,6 +97,26 @@ class Bench:
             timeout=20_000,
             vcd=tmp_path / "network.vcd",
         )
+
+
+@pytest.mark.parametrize("bits", [5, 16])
+def test_narrow_counters(bits, tmp_path):
+    """They wrap, their upper bits are zero, and the bus says how wide they are."""
+
+    async def host(ctx, bench):
+        assert (await bench.read(ctx, "capabilities"))["counter_bits"] == bits
+        await bench.write(ctx, "interrupt_mask", image=1)
+        await bench.write(ctx, "control", start=1, latch_images=1)
+        await bench.until_irq(ctx)
+        counts = await bench.counts(ctx)
+        assert max(counts.values()) < 1 << bits
+        assert counts["planes"] == bench.model.planes % (1 << bits)
+        idle = sum(counts[f"idle_{cause}"] for cause in IDLE_CAUSES)
+        assert (counts["planes"] + idle - counts["cycles"]) % (1 << bits) == 0
+
+    bench = Bench(counter_bits=bits)
+    assert bench.model.planes >= 1 << 5
+    bench.simulate(host, tmp_path, images=1, pixels=bench.image(0))
 
 
 def test_identity(tmp_path):
