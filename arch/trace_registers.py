@@ -1,6 +1,6 @@
 """Registers of the trace and the probe, which look into an engine while it works.
 
-They are part of :data:`arch.link_registers.LINK_MAP`.
+They are part of :data:`arch.link_registers.LINK_MAP`; :mod:`arch.trace_event` has the events.
 """
 
 from arch.register import WORD_BITS, Access, Register, constant, field
@@ -19,7 +19,7 @@ TRACE_REGISTERS = (
             field("start", 0, Access.PULSE, "Forget all events, and record"),
             field("stop", 1, Access.PULSE, "Record no more"),
             field("ring", 2, Access.SETTING, "Overwrite the oldest events; else stop when full"),
-            field("kinds", 8, Access.SETTING, "Which kinds of events are recorded", bits=8),
+            field("kinds", 8, Access.SETTING, "Kinds of events that are recorded", bits=8),
         ),
     ),
     Register(
@@ -40,6 +40,27 @@ TRACE_REGISTERS = (
             constant("events", 0, 16, "Events that it holds"),
             constant("words", 16, 8, "Words of 32 bits of an event"),
         ),
+    ),
+    Register(
+        name="trace_lost",
+        at=0x04C,
+        text="Events that came too fast since the start",
+        fields=(field("value", 0, Access.STATE, "How many are missing", bits=WORD_BITS),),
+    ),
+    Register(
+        name="trace_steps",
+        at=0x050,
+        text="Steps of which steps, causes, OUs and results are recorded",
+        fields=(
+            field("first", 0, Access.SETTING, "The first of them", bits=16),
+            field("last", 16, Access.SETTING, "The last of them", bits=16),
+        ),
+    ),
+    Register(
+        name="trace_pass",
+        at=0x054,
+        text="Where in the events the trace begins",
+        fields=(field("events", 0, Access.SETTING, "Passed over after the start", bits=WORD_BITS),),
     ),
     Register(
         name="probe_select",
