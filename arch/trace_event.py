@@ -58,9 +58,9 @@ class EventKind(IntEnum):
     CAUSE = 2
     """From this cycle on the tile uses its cycles for this: place in :data:`CAUSES`."""
     OU = 3
-    """The last plane of an OU is issued: bits 7:0 which planes were, bit 8 whether it ends an output
-    position, bits 31:9 its address in the memories of the tile. Its planes were issued one a cycle,
-    the most significant first, and this is the cycle of the last of them."""
+    """The last plane of an OU is issued: bits 7:0 which planes were, bit 8 whether it ends an
+    output position, bits 31:9 its address in the memories of the tile. Its planes were issued one a
+    cycle, the most significant first, and this is the cycle of the last of them."""
     RESULT = 4
     """An OU has its result: that of its first weight column, signed."""
     ERROR = 5

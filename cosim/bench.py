@@ -54,6 +54,7 @@ def _layer_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
         "RESULT_BITS": ports["o__payload"]["bits"],
         "CODES_BITS": tiles["0"]["fields"]["codes"]["bits"],
         "VALUES_BITS": tiles["0"]["fields"]["values"]["bits"],
+        "TILE_BITS": tiles["0"]["bits"],
         "TILES": len(tiles),
         "STREAMS": monitor["offered"]["bits"],
     }

@@ -9,6 +9,7 @@ module layer_bench #(
     parameter RESULT_BITS = 1,
     parameter CODES_BITS = 1,
     parameter VALUES_BITS = 1,
+    parameter TILE_BITS = 1,     // of the monitor of a tile; codes, then values are the first in it
     parameter TILES = 1,
     parameter STREAMS = 1
 );
@@ -34,7 +35,6 @@ module layer_bench #(
     wire [STREAMS-1:0] offered /*verilator public_flat_rd*/;
     wire [STREAMS-1:0] taken /*verilator public_flat_rd*/;
 
-    localparam TILE_BITS = CODES_BITS + VALUES_BITS + 2;
     localparam RESULT_AT = CODES_BITS + 1;
     localparam OFFERED_AT = TILES * TILE_BITS;
     localparam MONITOR_BITS = OFFERED_AT + 2 * STREAMS;

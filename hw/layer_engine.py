@@ -78,6 +78,8 @@ class LayerEngine(wiring.Component):
             columns=g.arrays * g.ou_cols,
             value_bits=value_bits(g),
             ou_weights=g.ou_weights,
+            ous=shape.ous,
+            act_bits=g.act_bits,
         )
         command = Command(layers=shape.layers, position_bits=POSITION_BITS)
         super().__init__(

@@ -1,12 +1,12 @@
 """Network engine: an image in, class scores out."""
 
-from amaranth import Cat, Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.network_program import NetworkProgram
 from arch.network_shape import INDEX_BITS, OPERANDS, STEP_KINDS, WORD_BITS
-from arch.program import POSITION_BITS, tile_name
+from arch.program import POSITION_BITS
 from arch.registers import Error
 from arch.walk import LEVELS, WINDOW_LEVELS
 from hw.argmax import Argmax
@@ -15,7 +15,8 @@ from hw.cycle_cause import CycleCause, CycleCauses
 from hw.feature_memory import FeatureMemory
 from hw.layer_engine import LayerEngine
 from hw.layouts import struct
-from hw.network_layouts import NetworkMonitor, Progress, Score
+from hw.network_layouts import Progress, Score
+from hw.network_view import network_monitor, show_inside
 from hw.operate import Operate
 from hw.queue import Queue
 from hw.result_select import ResultSelect
@@ -77,7 +78,6 @@ class NetworkEngine(wiring.Component):
         shape = program.shape
         self._layers = LayerEngine(program.layers)
         index_bits = INDEX_BITS if shape.argmax else None
-        monitor = NetworkMonitor(out_bits=shape.out_bits, at_bits=shape.at_bits, steps=shape.steps)
         super().__init__(
             {
                 "permit": In(1, init=1),
@@ -86,7 +86,7 @@ class NetworkEngine(wiring.Component):
                 "progress": Out(Progress(steps=shape.steps)),
                 "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
-                "monitor": Out(monitor),
+                "monitor": Out(network_monitor(shape)),
                 "loaded": In(1, init=1),
                 **load_port(shape),
             }
@@ -147,7 +147,7 @@ class NetworkEngine(wiring.Component):
             m.d.comb += control.known.eq(step.kind < len(STEP_KINDS))
             m.d.comb += self.progress.code.eq(Error.STEP_KIND)
         self._account(m)
-        self._show(m)
+        show_inside(m, self._program, self)
         return m
 
     def _add_components(self, m):
@@ -267,33 +267,4 @@ class NetworkEngine(wiring.Component):
                 cycle_cause.operating.eq(kind == STEP_KINDS.index("operation")),
                 cycle_cause.layer.eq(activity),
                 self.cause[tile].eq(cycle_cause.cause),
-            ]
-
-    def _show(self, m):
-        control, store, layers = m.submodules.control, m.submodules.store, m.submodules.layers
-        ous = tile_name("input_fetch", 0, self._program.shape.engine.tiles)
-        m.d.comb += [
-            self.monitor.result.eq(store.taken),
-            self.monitor.value.eq(store.i.p),
-            self.monitor.at.eq(store.at),
-            self.monitor.done.eq(store.done),
-            self.monitor.step.eq(control.number),
-            self.monitor.cycles.eq(control.cycles),
-            self.monitor.planes.eq(layers.planes),
-            self.monitor.plane.eq(Cat(tile.plane for tile in layers.monitor.tiles).any()),
-            self.monitor.offered.ous.eq(layers.monitor.offered[ous]),
-            self.monitor.taken.ous.eq(layers.monitor.taken[ous]),
-        ]
-        for name, stalling in {
-            "i": self.i,
-            "runs": m.submodules.walk.o,
-            "read_runs": m.submodules.read.o,
-            "beats": m.submodules.pack.o,
-            "layer_results": layers.o,
-            "results": store.i,
-            "o": self.o,
-        }.items():
-            m.d.comb += [
-                self.monitor.offered[name].eq(stalling.valid),
-                self.monitor.taken[name].eq(stalling.ready),
             ]

@@ -3,10 +3,21 @@
 from amaranth import signed, unsigned
 from amaranth.lib import data
 
+from hw.cycle_cause import CycleCauses
 from hw.layer_control import COUNTER_BITS
 from hw.layouts import span
+from hw.monitor import PlaneIssue
 
-__all__ = ["CODE_BITS", "NetworkMonitor", "Progress", "ReadRun", "Run", "Score", "WalkLoops"]
+__all__ = [
+    "CODE_BITS",
+    "NetworkMonitor",
+    "Progress",
+    "ReadRun",
+    "Run",
+    "Score",
+    "TileView",
+    "WalkLoops",
+]
 
 CODE_BITS = 8
 """Width of :class:`arch.registers.Error`."""
@@ -136,6 +147,32 @@ class Progress(data.StructLayout):
         super().__init__({**flags, "code": CODE_BITS, "step": span(steps)})
 
 
+class TileView(data.StructLayout):
+    """What an observer sees of a tile of a network engine.
+
+    Members
+    -------
+    cause : ``CycleCauses``
+        What it uses this cycle for.
+    issue : ``PlaneIssue``
+        What its OU controller does.
+    result : ``unsigned(1)``
+        The results of one OU are valid in this cycle.
+    values : ``ArrayLayout(signed(value_bits), ou_weights)``
+        What the OU adds to its outputs, one value a weight column.
+    """
+
+    def __init__(self, *, ous, act_bits, value_bits, ou_weights):
+        super().__init__(
+            {
+                "cause": CycleCauses(),
+                "issue": PlaneIssue(ous=ous, act_bits=act_bits),
+                "result": 1,
+                "values": data.ArrayLayout(signed(value_bits), ou_weights),
+            }
+        )
+
+
 class NetworkMonitor(data.StructLayout):
     """What an observer sees of the inside of a network engine; nothing depends on it.
 
@@ -160,11 +197,27 @@ class NetworkMonitor(data.StructLayout):
     offered, taken : ``StructLayout`` of ``unsigned(1)``
         Valid and ready of each stream that can stall; ``ous`` are the OUs that input fetch gives,
         of the first tile.
+    start : ``unsigned(1)``
+        The step begins in this cycle.
+    begin, end : ``unsigned(1)``
+        The first step of an image begins in this cycle; the last one ends.
+    reset : ``unsigned(1)``
+        The engine is reset in this cycle: an image in work is dropped.
+    error : ``unsigned(1)``
+        There is an error in this cycle.
+    code : ``unsigned(8)``
+        Which: :class:`arch.registers.Error`; valid with ``error``.
+    loading, loaded : ``unsigned(1)``
+        Tables are being loaded; they are there.
+    tiles : ``ArrayLayout(TileView, tiles)``
+        What each tile does.
+
+    ``reset``, ``error``, ``code``, ``loading`` and ``loaded`` come from around the engine.
     """
 
     STREAMS = ("i", "runs", "read_runs", "beats", "layer_results", "results", "o", "ous")
 
-    def __init__(self, *, out_bits, at_bits, steps):
+    def __init__(self, *, out_bits, at_bits, steps, tiles, **tile):
         flags = data.StructLayout(dict.fromkeys(self.STREAMS, 1))
         super().__init__(
             {
@@ -178,5 +231,10 @@ class NetworkMonitor(data.StructLayout):
                 "plane": 1,
                 "offered": flags,
                 "taken": flags,
+                **dict.fromkeys(("start", "begin", "end", "reset", "error"), 1),
+                "code": CODE_BITS,
+                "loading": 1,
+                "loaded": 1,
+                "tiles": data.ArrayLayout(TileView(**tile), tiles),
             }
         )

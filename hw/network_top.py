@@ -90,6 +90,11 @@ class NetworkTop(wiring.Component):
             control.progress.eq(engine.progress),
             engine.permit.eq(control.permit),
             self.monitor.eq(engine.monitor),
+            self.monitor.reset.eq(drop),
+            self.monitor.error.eq(control.error),
+            self.monitor.code.eq(control.raised),
+            self.monitor.loading.eq(registers.status.loading),
+            self.monitor.loaded.eq(registers.status.loaded),
         ]
         self._identify(m, registers)
         self._control(m, registers, control, drop)

@@ -44,6 +44,8 @@ class RunControl(wiring.Component):
         An image is in work.
     error : ``Out(1)``
         There is an error in this cycle.
+    raised : ``Out(8)``
+        Which; valid with ``error``.
     held : ``In(1)``
         The flag of an earlier error is still set, so that code and step stay.
     code : ``Out(8)``
@@ -67,6 +69,7 @@ class RunControl(wiring.Component):
                 "permit": Out(1),
                 "busy": Out(1),
                 "error": Out(1),
+                "raised": Out(CODE_BITS),
                 "held": In(1),
                 "code": Out(CODE_BITS),
                 "step": Out(progress["step"].shape),
@@ -90,12 +93,12 @@ class RunControl(wiring.Component):
             m.d.sync += wanted.eq(1)
         with m.If(self.reset):
             m.d.sync += [wanted.eq(0), self.busy.eq(0)]
+        with m.If(refuses):
+            m.d.comb += self.raised.eq(self.progress.code)
+        with m.Elif(self.load_fault):
+            m.d.comb += self.raised.eq(self.load_code)
+        with m.Else():
+            m.d.comb += self.raised.eq(Error.ADDRESS)
         with m.If(self.error & ~self.held):
-            m.d.sync += self.step.eq(self.progress.step)
-            with m.If(refuses):
-                m.d.sync += self.code.eq(self.progress.code)
-            with m.Elif(self.load_fault):
-                m.d.sync += self.code.eq(self.load_code)
-            with m.Else():
-                m.d.sync += self.code.eq(Error.ADDRESS)
+            m.d.sync += [self.step.eq(self.progress.step), self.code.eq(self.raised)]
         return m

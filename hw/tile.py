@@ -1,6 +1,6 @@
 """Tile: one datapath from the index of OUs to their results."""
 
-from amaranth import ClockSignal, Instance, Module
+from amaranth import ClockSignal, Instance, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -106,6 +106,8 @@ class Tile(wiring.Component):
             columns=g.arrays * g.ou_cols,
             value_bits=value_bits(g),
             ou_weights=g.ou_weights,
+            ous=shape.ous,
+            act_bits=g.act_bits,
         )
         streams = data.StructLayout(dict.fromkeys(TileMonitor.STREAMS, 1))
         super().__init__(
@@ -174,6 +176,7 @@ class Tile(wiring.Component):
             self.monitor.result.eq(shift_add.o.valid),
             self.monitor.values.eq(shift_add.o.p.values),
         ]
+        self._show_issue(m, planes)
         if self._program.shape.loadable:
             for name in self._program.shape.tile_memories:
                 home = index_fetch if name == "index" else crossbar
@@ -185,6 +188,24 @@ class Tile(wiring.Component):
                 self.taken[name].eq(stalling.ready),
             ]
         return m
+
+    def _show_issue(self, m, planes):
+        """Show the monitor which plane is issued."""
+        issue = self.monitor.issue
+        m.d.comb += [
+            issue.issued.eq(planes.valid),
+            issue.ou.eq(planes.p.ou),
+            issue.last.eq(planes.p.tag.last),
+            issue.position_last.eq(planes.p.tag.position_last),
+        ]
+        if self._program.shape.skip_zero_planes:
+            m.d.comb += issue.plane.eq(planes.p.tag.plane)
+            return
+        highest = self._program.shape.geometry.act_bits - 1
+        shown_plane = Signal.like(issue.plane, init=highest)
+        m.d.comb += issue.plane.eq(shown_plane)
+        with m.If(planes.valid):
+            m.d.sync += shown_plane.eq(Mux(planes.p.tag.last, highest, shown_plane - 1))
 
     def _own(self, name):
         """What one of its memories is called in the program."""
