@@ -18,6 +18,7 @@ from arch.program import Program, tile_name
 from arch.registers import REGISTERS
 from arch.shape_record import shape_record
 from arch.systemrdl import systemrdl
+from hw.core import Core
 from hw.engine_names import field_names, port_names, register_names
 from hw.layer_engine import LayerEngine
 from hw.macro_files import macro_files, macro_names
@@ -113,7 +114,7 @@ class EmittedFiles(dict):
         return digest.hexdigest()
 
 
-def emit(program):
+def emit(program, *, core=None):
     """Generate the files of the engine that runs ``program``.
 
     The same program gives the same bytes, wherever and whenever it is generated.
@@ -122,6 +123,8 @@ def emit(program):
     ----------
     program : :class:`arch.program.Program` or :class:`arch.network_program.NetworkProgram`
         Of a layer engine or of a network engine.
+    core : :class:`hw.core.Core`, optional
+        What to write of a network engine; without, the network top.
 
     Returns
     -------
@@ -139,7 +142,8 @@ def emit(program):
         If Yosys, which writes the Verilog, is missing.
     """
     if isinstance(program, NetworkProgram):
-        return emit_design(network_design(program, NetworkTop(program)), program)
+        core = core or Core(top=NETWORK_TOP, engine=NetworkTop(program))
+        return emit_design(network_design(program, core), program)
     return emit_design(_layers(program), program)
 
 
@@ -206,22 +210,22 @@ def _layers(program):
     )
 
 
-def network_design(program, engine):
-    """The design of a network engine with the top ``engine``."""
+def network_design(program, core):
+    """The design of a network engine in the place of ``core``."""
     steps = program.steps
     sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
     inside = {
-        name: (f"engine.layers.{module}", array)
+        name: (f"{core.inside}engine.layers.{module}", array)
         for name, (module, array) in _homes(program.shape.engine.tiles).items()
     }
     return Design(
-        top=NETWORK_TOP,
+        top=core.top,
         title="Network engine",
-        engine=engine,
+        engine=core.engine,
         parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,
-        homes={"step": ("engine.control", "steps")} | inside,
+        homes={"step": (f"{core.inside}engine.control", "steps")} | inside,
         names={
             "argmax": program.shape.argmax,
             "lanes": program.shape.lanes,
@@ -235,7 +239,7 @@ def network_design(program, engine):
             **_load_names(program.shape),
         },
         layer_program=program.layers,
-        layer_engine=f"{NETWORK_TOP}.engine.layers",
+        layer_engine=f"{core.top}.{core.inside}engine.layers",
         others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
         **_origin(program.layers),
     )

@@ -73,7 +73,8 @@ def test_components_say_their_timing(path):
 def test_components_are_tested(path):
     """Each component has its own file of tests."""
     if components(path.read_text()):
-        assert (ROOT / "tests" / "hw" / f"test_{path.name}").exists()
+        place = ROOT / "tests" / path.relative_to(ROOT).parent
+        assert (place / f"test_{path.name}").exists()
 
 
 def test_components_are_found():

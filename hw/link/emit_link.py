@@ -9,7 +9,8 @@ from arch.link_registers import LINK_BASE, LINK_MAP, TRACE_BASE
 from arch.link_shape import LinkShape
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram
-from hw.emit import LOAD_IMAGE, NETWORK_TOP, emit_design, network_design
+from hw.core import Core
+from hw.emit import LOAD_IMAGE, emit_design, network_design
 from hw.engine_names import register_names
 from hw.link.link_top import LinkTop
 
@@ -51,19 +52,16 @@ def emit_link(program, link, *, board=""):
     """
     if isinstance(program, NetworkProgram) and isinstance(link, LinkShape):
         link = replace(link, build=link_build(program, link))
-    design = network_design(program, LinkTop(program, link))
+    core = Core(top=LINK_TOP, engine=LinkTop(program, link), inside="engine.")
+    design = network_design(program, core)
     record = link_record(link, board=board)
-    homes = {name: (f"engine.{module}", array) for name, (module, array) in design.homes.items()}
     sizes = {f"link.{name}": value for name, value in record.items() if value != ""}
     return emit_design(
         replace(
             design,
-            top=LINK_TOP,
             title="Network engine with a host link",
             sizes=dict(design.sizes) | sizes,
-            homes=homes,
             names=dict(design.names) | {"link": _names()},
-            layer_engine=design.layer_engine.replace(NETWORK_TOP, f"{LINK_TOP}.engine", 1),
             others=dict(design.others) | {LINK_FILE: json.dumps(record, indent=2) + "\n"},
         ),
         program,
