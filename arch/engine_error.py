@@ -32,3 +32,4 @@ class Error(IntEnum):
     LOAD_SECTION = 20, "A section is not the one whose turn it is; likewise"
     LOAD_LENGTH = 21, "A section is empty, or longer than its memory; likewise"
     LOAD_CRC = 22, "The words are not those that were packed; likewise"
+    READ_BACK = 32, "A read-back left its memory, or there is none of that number; it has ended"

@@ -4,7 +4,7 @@
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from arch.network_program import NetworkProgram
@@ -12,7 +12,16 @@ from arch.network_shape import WORD_BITS, NetworkShape
 from arch.registers import hash_words
 from arch.shape_record import shape_identity
 
-__all__ = ["FORMAT_VERSION", "HASH_WORDS", "LOAD_MAGIC", "Section", "load_image", "sections"]
+__all__ = [
+    "FORMAT_VERSION",
+    "HASH_WORDS",
+    "LOAD_MAGIC",
+    "PART_BYTES",
+    "Section",
+    "load_image",
+    "section_parts",
+    "sections",
+]
 
 LOAD_MAGIC = 0x4F484D54
 """First word of a load image: ``OHMT`` in ASCII."""
@@ -20,6 +29,8 @@ FORMAT_VERSION = 1
 """Second word of a load image."""
 HASH_WORDS = 8
 """Words of the hash of the tables."""
+PART_BYTES = WORD_BITS // 8
+"""Bytes of a word of a load image, the least significant first."""
 _KINDS = {"step": 1, "layer": 2, "index": 3, "cells": 4, "slot": 5, "channel": 6}
 _TILE_BITS = 16
 
@@ -70,8 +81,14 @@ def load_image(program: NetworkProgram) -> bytes:
 
     The same program gives the same bytes.
     """
-    data = b"".join(word.to_bytes(WORD_BITS // 8, "little") for word in _words(program))
-    return data + zlib.crc32(data).to_bytes(WORD_BITS // 8, "little")
+    data = b"".join(word.to_bytes(PART_BYTES, "little") for word in _words(program))
+    return data + zlib.crc32(data).to_bytes(PART_BYTES, "little")
+
+
+def section_parts(section: Section, words: Iterable[int]) -> list[int]:
+    """Words of a memory in parts of 32 bits, as a load image has them: the lowest first."""
+    mask = (1 << WORD_BITS) - 1
+    return [word >> part * WORD_BITS & mask for word in words for part in range(section.parts)]
 
 
 def _words(program: NetworkProgram) -> Iterator[int]:
@@ -84,10 +101,7 @@ def _words(program: NetworkProgram) -> Iterator[int]:
         _, words = memories[section.name]
         yield section.number
         yield len(words)
-        mask = (1 << WORD_BITS) - 1
-        for word in words:
-            for part in range(section.parts):
-                yield word >> part * WORD_BITS & mask
+        yield from section_parts(section, words)
 
 
 def _number(name: str) -> int:

@@ -97,6 +97,7 @@ REGISTERS = (
                 8,
                 "Width of a counter, which wraps; 0 before version 1.2, for 64",
             ),
+            ("read_back", 13, 1, "What lies in the memories for tables can be read back"),
         ),
     ),
     Register(
@@ -173,6 +174,12 @@ REGISTERS = (
             field("clear", 4, Access.PULSE, "Set all counters to zero, not the latched values"),
             field("latch_images", 5, Access.SETTING, "Latch at the end of each image, too"),
             field("load", 6, Access.PULSE, "Begin to load tables; drop the image and old tables"),
+            field(
+                "read_back",
+                7,
+                Access.PULSE,
+                "Begin to read back what the `read_back` registers say; drop the image",
+            ),
         ),
     ),
     Register(
@@ -190,6 +197,7 @@ REGISTERS = (
             field("refused", 2, Access.STATE, "It has stopped at an error, until a reset"),
             field("loaded", 3, Access.STATE, "Tables are there; always if they are baked in"),
             field("loading", 4, Access.STATE, "Tables are being loaded"),
+            field("reading_back", 5, Access.STATE, "A memory is being read back"),
             field("step", 16, Access.STATE, "Number of the step", bits=16),
         ),
     ),
@@ -245,6 +253,56 @@ REGISTERS = (
         at=0x060,
         text="How far a load is",
         fields=(field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
+    ),
+    Register(
+        name="read_back_memory",
+        at=0x064,
+        text="Which memory for tables is read back",
+        fields=(
+            field(
+                "value",
+                0,
+                Access.SETTING,
+                "Its place among the sections of a load image, from 0 on",
+                bits=16,
+            ),
+        ),
+    ),
+    Register(
+        name="read_back_first",
+        at=0x068,
+        text="Where the read-back begins",
+        fields=(field("value", 0, Access.SETTING, "A word of the memory", bits=24),),
+    ),
+    Register(
+        name="read_back_parts",
+        at=0x06C,
+        text="How much is read back",
+        fields=(
+            field(
+                "value",
+                0,
+                Access.SETTING,
+                "Parts of 32 bits, as a load image has them: a word may take several",
+                bits=24,
+            ),
+        ),
+    ),
+    Register(
+        name="read_back_crc",
+        at=0x070,
+        text="CRC-32 of the parts that were read back, the least significant byte first",
+        fields=(
+            field("value", 0, Access.STATE, "Valid while `status.reading_back` is 0", bits=32),
+        ),
+    ),
+    Register(
+        name="read_back_word",
+        at=0x074,
+        text="The last part that was read back",
+        fields=(
+            field("value", 0, Access.STATE, "Valid while `status.reading_back` is 0", bits=32),
+        ),
     ),
     _counter("cycles", 0x100, "Cycles of the clock"),
     _counter("images", 0x108, "Images that have ended"),

@@ -153,7 +153,8 @@ async def registers_answer(dut: Any) -> None:
     await bench.driver.reset()
     await bench.load()
     bus = bench.driver.bus
-    status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0, "loaded": 1, "loading": 0}
+    status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0, "loaded": 1}
+    status |= {"loading": 0, "reading_back": 0}
     await Timer(4 * bench.program.shape.step_words * CLOCK_NS, "ns")  # the first step is read
     assert await bus.fields("status") == status
     await bus.write("interrupt_mask", error=1)

@@ -73,6 +73,23 @@ Words after a failure are ignored until the next load begins. A hard reset ends 
 loaded before is void, too; `control.reset` leaves both alone. Engines whose tables are baked in are
 always `loaded`, and take no words.
 
+If `capabilities.read_back` is set, what lies in the memories for tables, baked in or loaded, can be
+proved:
+
+1. Write `read_back_memory` (0 is the first section of a [load
+   image](network-engine.md#loadable-tables), and so on), `read_back_first` and `read_back_parts`.
+   A word takes as many parts of 32 bits as in a load image, so all of a memory are its words times
+   the parts of one.
+2. Write `control.read_back`. The image in work is dropped as by `control.reset`; bytes of images
+   wait until the end.
+3. When `status.reading_back` is 0, `read_back_crc` is the CRC-32 (as zlib's) of the parts, and
+   `read_back_word` the last of them. Part n of word w is the last of n + 1 parts from w on.
+
+A read-back takes four cycles a part, at most eight more, and always ends. `control.reset` and
+`control.load` end it early, without a result. No parts are a CRC of zero. If it leaves the memory,
+or there is none of that number, it ends with an error. The latched counters show the time as idle,
+`stopped`. The expected values are those of `arch.read_back`.
+
 ## Access
 
 | access | written by | |

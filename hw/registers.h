@@ -45,6 +45,9 @@ extern "C" {
 #define OHMFORGE__CAPABILITIES__ARGMAX_bm 0x1000
 #define OHMFORGE__CAPABILITIES__ARGMAX_bp 12
 #define OHMFORGE__CAPABILITIES__ARGMAX_bw 1
+#define OHMFORGE__CAPABILITIES__READ_BACK_bm 0x2000
+#define OHMFORGE__CAPABILITIES__READ_BACK_bp 13
+#define OHMFORGE__CAPABILITIES__READ_BACK_bw 1
 #define OHMFORGE__CAPABILITIES__COUNTER_BITS_bm 0xff000000
 #define OHMFORGE__CAPABILITIES__COUNTER_BITS_bp 24
 #define OHMFORGE__CAPABILITIES__COUNTER_BITS_bw 8
@@ -135,6 +138,10 @@ extern "C" {
 #define OHMFORGE__CONTROL__LOAD_bp 6
 #define OHMFORGE__CONTROL__LOAD_bw 1
 #define OHMFORGE__CONTROL__LOAD_reset 0x0
+#define OHMFORGE__CONTROL__READ_BACK_bm 0x80
+#define OHMFORGE__CONTROL__READ_BACK_bp 7
+#define OHMFORGE__CONTROL__READ_BACK_bw 1
+#define OHMFORGE__CONTROL__READ_BACK_reset 0x0
 
 // reg - ohmforge::status
 #define OHMFORGE__STATUS__BUSY_bm 0x1
@@ -152,6 +159,9 @@ extern "C" {
 #define OHMFORGE__STATUS__LOADING_bm 0x10
 #define OHMFORGE__STATUS__LOADING_bp 4
 #define OHMFORGE__STATUS__LOADING_bw 1
+#define OHMFORGE__STATUS__READING_BACK_bm 0x20
+#define OHMFORGE__STATUS__READING_BACK_bp 5
+#define OHMFORGE__STATUS__READING_BACK_bw 1
 #define OHMFORGE__STATUS__STEP_bm 0xffff0000
 #define OHMFORGE__STATUS__STEP_bp 16
 #define OHMFORGE__STATUS__STEP_bw 16
@@ -202,6 +212,34 @@ extern "C" {
 #define OHMFORGE__LOAD_COUNT__VALUE_bm 0xffffffff
 #define OHMFORGE__LOAD_COUNT__VALUE_bp 0
 #define OHMFORGE__LOAD_COUNT__VALUE_bw 32
+
+// reg - ohmforge::read_back_memory
+#define OHMFORGE__READ_BACK_MEMORY__VALUE_bm 0xffff
+#define OHMFORGE__READ_BACK_MEMORY__VALUE_bp 0
+#define OHMFORGE__READ_BACK_MEMORY__VALUE_bw 16
+#define OHMFORGE__READ_BACK_MEMORY__VALUE_reset 0x0
+
+// reg - ohmforge::read_back_first
+#define OHMFORGE__READ_BACK_FIRST__VALUE_bm 0xffffff
+#define OHMFORGE__READ_BACK_FIRST__VALUE_bp 0
+#define OHMFORGE__READ_BACK_FIRST__VALUE_bw 24
+#define OHMFORGE__READ_BACK_FIRST__VALUE_reset 0x0
+
+// reg - ohmforge::read_back_parts
+#define OHMFORGE__READ_BACK_PARTS__VALUE_bm 0xffffff
+#define OHMFORGE__READ_BACK_PARTS__VALUE_bp 0
+#define OHMFORGE__READ_BACK_PARTS__VALUE_bw 24
+#define OHMFORGE__READ_BACK_PARTS__VALUE_reset 0x0
+
+// reg - ohmforge::read_back_crc
+#define OHMFORGE__READ_BACK_CRC__VALUE_bm 0xffffffff
+#define OHMFORGE__READ_BACK_CRC__VALUE_bp 0
+#define OHMFORGE__READ_BACK_CRC__VALUE_bw 32
+
+// reg - ohmforge::read_back_word
+#define OHMFORGE__READ_BACK_WORD__VALUE_bm 0xffffffff
+#define OHMFORGE__READ_BACK_WORD__VALUE_bp 0
+#define OHMFORGE__READ_BACK_WORD__VALUE_bw 32
 
 // reg - ohmforge::cycles
 #define OHMFORGE__CYCLES__VALUE_bm 0xffffffffffffffff
@@ -288,7 +326,12 @@ typedef struct __attribute__ ((__packed__)) {
     uint32_t shape;
     uint32_t load_word;
     uint32_t load_count;
-    uint8_t RESERVED_64_ff[0x9c];
+    uint32_t read_back_memory;
+    uint32_t read_back_first;
+    uint32_t read_back_parts;
+    uint32_t read_back_crc;
+    uint32_t read_back_word;
+    uint8_t RESERVED_78_ff[0x88];
     uint64_t cycles;
     uint64_t images;
     uint64_t planes;

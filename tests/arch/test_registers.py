@@ -23,6 +23,8 @@ FIXED = {
     "cycles": 0x100,
     "planes": 0x110,
     "idle_output": 0x150,
+    "read_back_memory": 0x064,
+    "read_back_word": 0x074,
     "planes_skipped": 0x160,
 }
 
@@ -50,7 +52,7 @@ def test_no_two_at_one_place():
 def test_pieces():
     """Each bit of each field is in one word."""
     control = find_register("control")
-    assert [(f.name, *rest) for f, *rest in control.pieces(0)][-1] == ("load", 6, 0, 1)
+    assert [(f.name, *rest) for f, *rest in control.pieces(0)][-1] == ("read_back", 7, 0, 1)
     cycles = find_register("cycles")
     assert [list(cycles.pieces(word)) for word in range(2)] == [
         [(cycles.fields[0], 0, 0, 32)],

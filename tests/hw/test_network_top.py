@@ -22,7 +22,7 @@ from tests.sw.integer_layers import small_network
 GEOMETRY = Geometry(encoding="differential", adc_bits=4)
 DIGEST = "".join(f"{n:02x}" for n in range(255, 223, -1))
 IMAGES = 3
-THERE = {"loaded": 1, "loading": 0}
+THERE = {"loaded": 1, "loading": 0, "reading_back": 0}
 
 
 class Bench:
@@ -307,7 +307,7 @@ def test_loads_tables(tmp_path):
             if image == 0:
                 await bench.write(ctx, "control", load=1)
                 status = {"busy": 0, "waiting": 1, "refused": 0, "step": 0}
-                loading = {"loaded": 0, "loading": 1}
+                loading = {"loaded": 0, "loading": 1, "reading_back": 0}
                 assert await bench.read(ctx, "status") == status | loading
 
     bench = Bench(capacity=Capacity(ous=40, elements=500))
