@@ -105,8 +105,8 @@ def build_network_program(
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` or ``counter_bits`` is out of range, the tables do not follow from each other, or ``argmax`` has
-        more results than it can number.
+        If ``lanes`` or ``counter_bits`` is out of range, the tables do not follow from each other,
+        or ``argmax`` has more results than it can number.
     :exc:`arch.errors.InputError`
         If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
     """
@@ -127,8 +127,8 @@ def build_network_program(
             layers = build_program(tables, shape=shape.engine)
     else:
         needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
-        chosen = {"argmax": shape.argmax, "counter_bits": shape.counter_bits}
-        check_fits(replace(needed, **chosen), shape)
+        needed = replace(needed, argmax=shape.argmax, counter_bits=shape.counter_bits)
+        check_fits(needed, shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(
             f"argmax is of {1 << INDEX_BITS} results at most, not {steps[-1].result.size}"

@@ -6,7 +6,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
-from arch.network_program import LANES
 from flow.capacity_section import CapacitySection
 from flow.configuration_section import Section
 
@@ -44,9 +43,9 @@ class HardwareSection(Section):
         "engine, with its number: the class. Of equals it is the first.",
     )
     lanes: Literal[1, 2, 4, 8] = Field(
-        default=LANES,
-        description="Elements of a feature map that are read in a cycle. Fewer take less logic, and "
-        "more cycles where windows are waited for.",
+        default=4,
+        description="Elements of a feature map that are read in a cycle. Fewer take less logic, "
+        "and more cycles where windows are waited for.",
     )
     counter_bits: Literal[64, 32, 16] = Field(
         default=64,
