@@ -20,7 +20,7 @@ from arch.registers import IDLE_CAUSES
 __all__ = [
     "CAUSES",
     "EVENT_WORDS",
-    "OU_BITS",
+    "KIND_BITS",
     "PLANE_BITS",
     "SELECTABLE",
     "TILE_BITS",
@@ -35,12 +35,12 @@ EVENT_WORDS = 2
 """Words of 32 bits of an event."""
 TIME_BITS = 24
 """Width of the cycles since the event before."""
+KIND_BITS = 4
+"""Width of the kind."""
 TILE_BITS = 4
 """Width of the number of a tile."""
 PLANE_BITS = 8
 """Bit planes that the mask of an OU has room for; an activation has at most so many bits."""
-OU_BITS = 32 - PLANE_BITS - 1
-"""Width of the number of an OU."""
 CAUSES = ("planes", *IDLE_CAUSES)
 """What a tile uses a cycle for, as :attr:`EventKind.CAUSE` numbers it."""
 
@@ -109,13 +109,13 @@ def encode_event(*, cycles: int, kind: int, tile: int = 0, data: int = 0) -> tup
     """
     for name, value, bits in (
         ("cycles", cycles, TIME_BITS),
-        ("kind", kind, 4),
+        ("kind", kind, KIND_BITS),
         ("tile", tile, TILE_BITS),
         ("data", data, 32),
     ):
         if not 0 <= value < 1 << bits:
             raise ValueError(f"{name} must have {bits} bits, not be {value}")
-    return cycles | kind << TIME_BITS | tile << (TIME_BITS + 4), data
+    return cycles | kind << TIME_BITS | tile << (TIME_BITS + KIND_BITS), data
 
 
 def read_events(words: Sequence[int]) -> list[TraceEvent]:
@@ -148,6 +148,6 @@ def read_events(words: Sequence[int]) -> list[TraceEvent]:
         cycle += first & ((1 << TIME_BITS) - 1)
         if kind == EventKind.TIME:
             cycle += data << TIME_BITS
-        tile = first >> (TIME_BITS + 4)
+        tile = first >> (TIME_BITS + KIND_BITS)
         events.append(TraceEvent(cycle=cycle, kind=kind, tile=tile, data=data))
     return events
