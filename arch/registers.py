@@ -91,13 +91,13 @@ REGISTERS = (
             ("differential", 10, 1, "Sign encoding is differential; else it is offset"),
             ("loadable", 11, 1, "Tables are loaded at run time; else they are baked in"),
             ("argmax", 12, 1, "Only the largest result of an image leaves, with its number"),
+            ("read_back", 13, 1, "What lies in the memories for tables can be read back"),
             (
                 "counter_bits",
                 24,
                 8,
                 "Width of a counter, which wraps; 0 before version 1.2, for 64",
             ),
-            ("read_back", 13, 1, "What lies in the memories for tables can be read back"),
         ),
     ),
     Register(

@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """The trace of a run against what an observer of the monitor saw."""
 
-import re
 
 import pytest
 from amaranth import Module
@@ -10,9 +9,7 @@ from arch.geometry import Geometry
 from arch.trace_event import CAUSES, SELECTABLE, EventKind, TraceEvent, read_events
 from hw.link.trace import Trace
 from hw.testing import access, feed, plain, run, sample, take, tick
-from sw.mapping import map_network
 from tests.hw.test_network_engine import Bench, chain
-from tests.sw.integer_layers import small_network
 
 EVERY_KIND = sum(1 << kind for kind in SELECTABLE)
 EVERY_STEP = 0xFFFF
@@ -45,7 +42,7 @@ class Observer:
             if tile["result"]:
                 happened.append((EventKind.RESULT, number, tile["values"][0] & 0xFFFF_FFFF))
         for number, cause in enumerate(causes):
-            if entered or inside and cause != self._causes[number]:
+            if entered or (inside and cause != self._causes[number]):
                 happened.append((EventKind.CAUSE, number, CAUSES.index(cause)))
         for number, tile in enumerate(monitor["tiles"]):
             happened += self._issued(number, tile["issue"])
