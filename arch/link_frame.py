@@ -174,6 +174,11 @@ class FrameReader:
         self._held.clear()
         self._lost = False
 
+    def drop(self) -> None:
+        """Bytes were passed over: what they began is dropped, too, until :meth:`silence`."""
+        self._held.clear()
+        self._lost = True
+
     def _lose(self) -> None:
         self._lost = True
         self.damaged += 1

@@ -13,6 +13,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import Timer
 
+from arch.identity import expected_identity
 from arch.load_image import load_image
 from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
@@ -20,7 +21,6 @@ from arch.register import WORD_BITS
 from arch.registers import ADDRESS_BITS, Error
 from cosim.driver import BURST, CLOCK_NS
 from cosim.golden import GoldenNetwork
-from cosim.identity import expected_identity
 from cosim.network_case import NetworkCase, NetworkResult
 from cosim.network_driver import NetworkDriver
 from cosim.network_verdict import expected_results, judge_network

@@ -20,6 +20,7 @@ from flow import (
     diff_command,
     doctor_command,
     explain_command,
+    host_command,
     load_image_command,
     report_command,
     run_command,
@@ -43,7 +44,7 @@ _NO_FILE = {
     errno.EPERM,
     errno.EROFS,
 }
-_TELLING = ("run", "sweep", "compare")
+_TELLING = ("run", "sweep", "compare", "host")
 """Commands that tell of the work that goes on, and so have ``--quiet``."""
 
 app = typer.Typer(
@@ -85,6 +86,7 @@ app.command(epilog=explain_command.EXAMPLES)(explain_command.explain)
 app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
 app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)
 app.command("load-image", epilog=load_image_command.EXAMPLES)(load_image_command.load_image)
+app.add_typer(host_command.app, name="host")
 app.command(epilog=sweep_command.EXAMPLES)(sweep_command.sweep)
 app.command(epilog=compare_command.EXAMPLES)(compare_command.compare)
 

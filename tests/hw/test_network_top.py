@@ -8,12 +8,12 @@ import pytest
 
 from arch.capacity import Capacity
 from arch.geometry import Geometry
+from arch.identity import expected_identity
 from arch.load_image import load_image
 from arch.network_cycles import network_cycles
 from arch.network_program import build_network_program
 from arch.registers import COUNTERS, IDLE_CAUSES, REGISTERS, Error, find_register
 from cosim.golden import GoldenNetwork
-from cosim.identity import expected_identity
 from hw.network_top import NetworkTop
 from hw.testing import Watch, access, feed, run, take, tick
 from sw.mapping import map_network

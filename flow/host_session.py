@@ -1,0 +1,111 @@
+"""A device that a command speaks to: the port is opened, and given back at the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from arch.errors import InputError
+from arch.link_shape import LinkShape
+from flow.host_run import GOLDEN, HostRun
+from host.device import Device, Identity
+from host.inference import PROGRESS_SECONDS
+from host.link import TIMEOUT, Link
+from host.target import Target
+from host.transport import Transport
+
+__all__ = ["Connection", "Session", "session"]
+
+_CLOCK_HZ = 50_000_000
+"""Clock of the device in Python, and of one whose link.json is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """How a device is reached.
+
+    Parameters
+    ----------
+    directory : Path
+        A run directory, or one of mapping tables.
+    port : str or None
+        A serial port, or :data:`flow.host_run.GOLDEN`.
+    baud : int or None
+        Bits a second; that of ``link.json`` without.
+    names : Path or None
+        ``names.json`` of the engine in the device.
+    timeout : float or None
+        Seconds in which a device must do something.
+    quiet : bool
+        Nothing is told of the work that goes on.
+    """
+
+    directory: Path
+    port: str | None = None
+    baud: int | None = None
+    names: Path | None = None
+    timeout: float | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A device, and the run directory that it is compared with."""
+
+    run: HostRun
+    device: Device
+    identity: Identity
+    seconds: float
+
+    @property
+    def target(self) -> Target:
+        """What the device should run; raises InputError if the tables do not fit it."""
+        return self.run.target(self.identity)
+
+
+@contextmanager
+def session(connection: Connection) -> Iterator[Session]:
+    """Open the port, begin a conversation, read who is there.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        If no port was named, the run cannot be read, or the device does not answer as it should.
+    """
+    if connection.port is None:
+        raise InputError(
+            f"name the port of the device: --port PATH, or --port {GOLDEN} without one"
+        )
+    run = HostRun.open(connection.directory, connection.names)
+    shape = _link_shape(connection)
+    line = _line(connection.port, run, shape)
+    try:
+        device = Device(Link(line, shape, timeout=connection.timeout or TIMEOUT))
+        yield Session(
+            run=run,
+            device=device,
+            identity=device.identify(),
+            seconds=connection.timeout or PROGRESS_SECONDS,
+        )
+    finally:
+        line.close()
+
+
+def _link_shape(connection: Connection) -> LinkShape:
+    baud = 1_000_000 if connection.baud is None else connection.baud
+    try:
+        return LinkShape(clock_hz=_CLOCK_HZ, baud=baud)
+    except ValueError as error:
+        raise InputError(f"--baud: {error}") from error
+
+
+def _line(port: str, run: HostRun, shape: LinkShape) -> Transport:
+    if port == GOLDEN:
+        from cosim.virtual.device import VirtualDevice
+        from cosim.virtual.line import VirtualLine
+
+        model = run.model
+        return VirtualLine(VirtualDevice(model.tables, model.program, shape))
+    from host.serial_port import SerialPort
+
+    return SerialPort(port, shape.baud)
