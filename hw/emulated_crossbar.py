@@ -38,6 +38,8 @@ class EmulatedCrossbar(wiring.Component):
         Planes.
     o : ``Out(stream.Signature(BitLines, always_ready=True))``
         Bit-line sums, exact.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
@@ -62,7 +64,7 @@ class EmulatedCrossbar(wiring.Component):
             {
                 "i": In(stream.Signature(beat, always_ready=True)),
                 "o": Out(stream.Signature(lines, always_ready=True)),
-                **self._contents.port,
+                **self._contents.ports,
             }
         )
 
@@ -70,16 +72,15 @@ class EmulatedCrossbar(wiring.Component):
         m = Module()
         arrays, ou_rows, ou_cols = self._shape
         m.submodules.cells = memory = self._contents.memory(m, self)
-        read = memory.read_port()
+        cells = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
         # Block RAM is slow to show a word: the cells are held for a cycle before they are added.
         shown = Signal(self._cells)
         driven = Signal(2)
         waiting, word_lines = (Signal.like(self.i.p.word_lines, name=f"lines{n}") for n in range(2))
         tags = [Signal(self.i.p.tag.shape(), name=f"tag{n}") for n in range(2)]
 
-        m.d.comb += [read.addr.eq(self.i.p.ou), read.en.eq(self.i.valid)]
         m.d.sync += [
-            shown.eq(read.data),
+            shown.eq(cells),
             driven.eq(driven << 1 | self.i.valid),
             waiting.eq(self.i.p.word_lines),
             word_lines.eq(waiting),

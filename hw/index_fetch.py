@@ -38,6 +38,8 @@ class IndexFetch(wiring.Component):
         Records of the layer are still to be taken.
     o : ``Out(stream.Signature(IndexRecord))``
         Index records.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
@@ -54,25 +56,23 @@ class IndexFetch(wiring.Component):
                 "positions": In(position_bits),
                 "more": Out(1),
                 "o": Out(stream.Signature(IndexRecord(index=layout, ous=self._contents.depth))),
-                **self._contents.port,
+                **self._contents.ports,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.index = memory = self._contents.memory(m, self)
-        read = memory.read_port()
         running = Signal()
         ou = Signal.like(self.first_ou)
         left = Signal.like(self.positions)
         last = ou == self.last_ou
         step = Signal()
+        index = self._contents.read(m, self, memory, at=ou, en=step)
 
         m.d.comb += [
             step.eq(~self.o.valid | self.o.ready),
-            read.addr.eq(ou),
-            read.en.eq(step),
-            self.o.p.index.eq(read.data),
+            self.o.p.index.eq(index),
             self.more.eq(self.start | running | self.o.valid),
         ]
         with m.If(step):

@@ -58,6 +58,8 @@ class LayerControl(wiring.Component):
         Cycles after the one that took the command, up to the one in which the last output left.
     planes : ``Out(48)``
         Planes issued for the layer.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
@@ -79,19 +81,16 @@ class LayerControl(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
-                **self._contents.port,
+                **self._contents.ports,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.layers = memory = self._contents.memory(m, self)
-        read = memory.read_port()
+        taken = self.command.valid & self.command.ready
+        layer = self._contents.read(m, self, memory, at=self.command.p.layer, en=taken)
         left = Signal.like(self.positions)
-        m.d.comb += [
-            read.addr.eq(self.command.p.layer),
-            read.en.eq(self.command.valid & self.command.ready),
-        ]
         with m.If(self.busy):
             m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.issued)]
 
@@ -109,7 +108,7 @@ class LayerControl(wiring.Component):
                     m.next = "Read"
             with m.State("Read"):  # block RAM is slow to show a word: it is held
                 m.d.comb += self.reading.eq(1)
-                m.d.sync += self.layer.eq(read.data)
+                m.d.sync += self.layer.eq(layer)
                 m.next = "Start"
             with m.State("Start"):
                 m.d.comb += self.start.eq(1)

@@ -14,7 +14,7 @@ from hw.layouts import Activity, Command, Result, span, struct
 from hw.monitor import Monitor, TileMonitor
 from hw.output import Output
 from hw.queue import Queue
-from hw.rom import load_port
+from hw.rom import TableReadBack, load_port, pass_on
 from hw.tile import Tile, value_bits
 from hw.tile_lead import TileLead
 
@@ -41,6 +41,8 @@ class LayerEngine(wiring.Component):
     ----------
     program : :class:`arch.program.Program`
         Sizes and memory contents.
+    read_back : bool
+        Whether the memories can be read back.
 
     Members
     -------
@@ -62,14 +64,19 @@ class LayerEngine(wiring.Component):
         What the OU controller of each tile does or waits for, for counters.
     monitor : ``Out(Monitor)``
         The inside, for testbenches and traces; leave it open otherwise.
+    read_back : ``In(TableReadBack)``
+        Reads the memories while no layer runs; only if it is asked for.
     load : ``In(TableLoad)``
         Writes the memories; only if their words are not baked in.
     """
 
-    def __init__(self, program):
+    def __init__(self, program, *, read_back=False):
         if not isinstance(program, Program):
             raise TypeError(f"program must be a Program, not {program!r}")
         self._program = program
+        ports = load_port(program.shape)
+        if read_back:
+            ports["read_back"] = In(TableReadBack(program.shape.memories))
         shape, g = program.shape, program.shape.geometry
         level_bits = bit_line_bits(ou_rows=g.ou_rows, cell_bits=g.cell_bits)
         monitor = Monitor(
@@ -93,7 +100,7 @@ class LayerEngine(wiring.Component):
                 "skipped": Out(span(shape.tiles * g.act_bits + 1)),
                 "activity": Out(data.ArrayLayout(Activity(), shape.tiles)),
                 "monitor": Out(monitor),
-                **load_port(shape),
+                **ports,
             }
         )
 
@@ -153,19 +160,25 @@ class LayerEngine(wiring.Component):
             for tile, ended, ahead in zip(tiles, lead.ended, lead.ahead, strict=True):
                 m.d.comb += [ended.eq(tile.ended), tile.ahead.eq(ahead)]
         if self._program.shape.loadable:
-            self._load(m, tiles)
+            pass_on(m, self.load, self._homes(m, "load"))
+        if "read_back" in self.signature.members:
+            pass_on(m, self.read_back, self._homes(m, "read_back"))
         self._show_streams(m, tiles)
         return m
 
-    def _load(self, m, tiles):
-        """Connect the write ports of the memories."""
-        shape = self._program.shape
-        connect(m, flipped(self.load.layer), m.submodules.control.load)
-        connect(m, flipped(self.load.channel), m.submodules.output.load)
-        for number, tile in enumerate(tiles):
-            for name in shape.tile_memories:
-                port = getattr(self.load, tile_name(name, number, shape.tiles))
-                connect(m, flipped(port), getattr(tile.load, name))
+    def _homes(self, m, kind):
+        """The ports of a kind inside, by the name of the memory."""
+        tiles = self._program.shape.tiles
+        return {
+            "layer": getattr(m.submodules.control, kind),
+            "channel": getattr(m.submodules.output, kind),
+        } | {
+            tile_name(name, number, tiles): getattr(
+                getattr(m.submodules[f"tile{number}"], kind), name
+            )
+            for number in range(tiles)
+            for name in self._program.shape.tile_memories
+        }
 
     def _show_streams(self, m, tiles):
         """Show the monitor what each stream does."""

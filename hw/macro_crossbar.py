@@ -76,6 +76,8 @@ class MacroCrossbar(wiring.Component):
         Codes.
     pins : ``Out(MacroPins)``
         What the macro is connected to.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
@@ -93,22 +95,18 @@ class MacroCrossbar(wiring.Component):
                 "i": In(stream.Signature(beat, always_ready=True)),
                 "o": Out(stream.Signature(codes, always_ready=True)),
                 "pins": Out(pins),
-                **self._contents.port,
+                **self._contents.ports,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.slots = memory = self._contents.memory(m, self)
-        read = memory.read_port()
+        where = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
         waiting = Signal.like(self.i.p.word_lines)
-        m.d.comb += [
-            read.addr.eq(self.i.p.ou),
-            read.en.eq(self.i.valid),
-            self.o.p.levels.eq(self.pins.codes),
-        ]
+        m.d.comb += self.o.p.levels.eq(self.pins.codes)
         m.d.sync += [waiting.eq(self.i.p.word_lines), self.pins.word_lines.eq(waiting)]
-        m.d.sync += [getattr(self.pins, name).eq(read.data[name]) for name, _ in self._slot]
+        m.d.sync += [getattr(self.pins, name).eq(where[name]) for name, _ in self._slot]
 
         beside = data.StructLayout(
             {"valid": 1, "ones": self.o.p.ones.shape(), "tag": self.i.p.tag.shape()}

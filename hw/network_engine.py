@@ -21,7 +21,7 @@ from hw.operate import Operate
 from hw.queue import Queue
 from hw.result_select import ResultSelect
 from hw.result_store import ResultStore
-from hw.rom import load_port
+from hw.rom import TableReadBack, load_port, pass_on
 from hw.run_read import RunRead
 from hw.step_control import StepControl
 from hw.step_fields import give_step
@@ -65,8 +65,10 @@ class NetworkEngine(wiring.Component):
         OU planes that were skipped in this cycle.
     monitor : ``Out(NetworkMonitor)``
         The inside, for testbenches and traces; leave it open otherwise.
-    loaded : ``In(1)``
-        The memories hold what they should; always if their words are baked in.
+    hold : ``In(1)``
+        No image may begin: the memories do not hold what they should, or are read back.
+    read_back : ``In(TableReadBack)``
+        Reads the memories; valid with ``hold``, after a reset.
     load : ``In(TableLoad)``
         Writes them; only if their words are not baked in.
     """
@@ -76,7 +78,7 @@ class NetworkEngine(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         shape = program.shape
-        self._layers = LayerEngine(program.layers)
+        self._layers = LayerEngine(program.layers, read_back=True)
         index_bits = INDEX_BITS if shape.argmax else None
         super().__init__(
             {
@@ -87,7 +89,8 @@ class NetworkEngine(wiring.Component):
                 "cause": Out(data.ArrayLayout(CycleCauses(), shape.engine.tiles)),
                 "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(network_monitor(shape)),
-                "loaded": In(1, init=1),
+                "hold": In(1),
+                "read_back": In(TableReadBack(shape.memories)),
                 **load_port(shape),
             }
         )
@@ -116,6 +119,7 @@ class NetworkEngine(wiring.Component):
         ]
         m.d.comb += [
             control.permit.eq(self.permit),
+            control.hold.eq(self.hold),
             control.ready.eq(layers.command.ready),
             control.done.eq(store.done),
             walk.start.eq(control.start & walks),
@@ -140,6 +144,7 @@ class NetworkEngine(wiring.Component):
         ]
         give_step(m, step, walk=walk, read=read, operate=operate, store=store)
         self._add_memory(m, read, store)
+        self._pass_on(m, "read_back")
         if self._program.shape.engine.loadable:
             self._guard(m)
         else:
@@ -222,18 +227,21 @@ class NetworkEngine(wiring.Component):
             read.values.eq(maps.values),
         ]
 
+    def _pass_on(self, m, kind):
+        """Connect the ports of a kind to the memories."""
+        inside, names = getattr(self._layers, kind), self._program.shape.engine.memories
+        homes = {"step": getattr(m.submodules.control, kind)}
+        pass_on(m, getattr(self, kind), homes | {name: getattr(inside, name) for name in names})
+
     def _guard(self, m):
         """Load the memories, and trust no step: what was loaded may be anything."""
         control, store, guard = m.submodules.control, m.submodules.store, m.submodules.guard
         connect(m, m.submodules.select.o, guard.i)
         connect(m, guard.o, store.i)
-        connect(m, flipped(self.load.step), control.load)
-        for name in self._program.shape.engine.memories:
-            connect(m, flipped(getattr(self.load, name)), getattr(self._layers.load, name))
+        self._pass_on(m, "load")
         moves = self.monitor.offered.as_value() & self.monitor.taken.as_value()
         waits = (self.i.ready & ~self.i.valid) | (self.o.valid & ~self.o.ready)
         m.d.comb += [
-            control.hold.eq(~self.loaded),
             control.known.eq(guard.known),
             control.fault.eq(guard.fault),
             guard.step.eq(control.step),

@@ -17,6 +17,7 @@ from hw.counters import Counters
 from hw.cycle_cause import CycleCauses
 from hw.loader import Loader
 from hw.network_engine import BYTE_BITS, NetworkEngine
+from hw.read_back import ReadBack
 from hw.register_block import RegisterBlock
 from hw.run_control import RunControl
 from hw.wishbone import Wishbone
@@ -74,14 +75,15 @@ class NetworkTop(wiring.Component):
         events = dict.fromkeys(COUNTERS, tiles.bit_length())
         events["planes_skipped"] = len(engine.skipped)
         m.submodules.counters = counters = Counters(events, bits=self._program.shape.counter_bits)
-        drop = registers.control.reset
+        drop = registers.control.reset | registers.control.read_back
         if self._program.shape.engine.loadable:
             drop = drop | registers.control.load
+        read_back = self._add_read_back(m, registers, control)
         m.submodules.engine = ResetInserter(drop)(engine)
         if self._program.shape.engine.loadable:
-            self._add_loader(m, registers, control)
+            self._add_loader(m, registers, control, read_back)
         else:
-            m.d.comb += registers.status.loaded.eq(1)
+            m.d.comb += [registers.status.loaded.eq(1), engine.hold.eq(read_back.busy)]
             self._show_hash(m, registers, hash_words(self._program.tables_sha256))
         connect(m, flipped(self.bus), registers.bus)
         connect(m, flipped(self.i), engine.i)
@@ -113,6 +115,7 @@ class NetworkTop(wiring.Component):
                 "loadable": shape.engine.loadable,
                 "argmax": shape.argmax,
                 "counter_bits": shape.counter_bits,
+                "read_back": 1,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {
@@ -134,7 +137,27 @@ class NetworkTop(wiring.Component):
         for register, word in zip(registers.table_hash, words, strict=True):
             m.d.comb += register.value.eq(word)
 
-    def _add_loader(self, m, registers, control):
+    def _add_read_back(self, m, registers, control):
+        """Let the bus ask for what lies in the memories; the engine holds meanwhile."""
+        shape, written = self._program.shape, registers.control
+        m.submodules.read_back = read_back = ReadBack(
+            memories=shape.memories, sections=sections(shape)
+        )
+        connect(m, read_back.ports, self._engine.read_back)
+        m.d.comb += [
+            read_back.begin.eq(written.read_back),
+            read_back.end.eq(written.reset | written.load),
+            read_back.number.eq(registers.read_back_memory.value),
+            read_back.first.eq(registers.read_back_first.value),
+            read_back.parts.eq(registers.read_back_parts.value),
+            registers.status.reading_back.eq(read_back.busy),
+            registers.read_back_crc.value.eq(read_back.crc),
+            registers.read_back_word.value.eq(read_back.word),
+            control.read_back_fault.eq(read_back.fault),
+        ]
+        return read_back
+
+    def _add_loader(self, m, registers, control, read_back):
         """Load tables over the bus; the engine holds while they are not complete."""
         shape, engine = self._program.shape, self._engine
         m.submodules.loader = loader = Loader(
@@ -151,7 +174,7 @@ class NetworkTop(wiring.Component):
             loader.begin.eq(registers.control.load),
             loader.valid.eq(registers.load_word.value_written),
             loader.word.eq(registers.load_word.value),
-            engine.loaded.eq(loader.loaded),
+            engine.hold.eq(~loader.loaded | read_back.busy),
             control.load_fault.eq(loader.fault),
             control.load_code.eq(loader.code),
         ]

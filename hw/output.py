@@ -41,6 +41,8 @@ class Output(wiring.Component):
         Sums.
     o : ``Out(stream.Signature(Result))``
         Outputs.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
@@ -62,20 +64,19 @@ class Output(wiring.Component):
                 "maximum": In(signed(out_bits)),
                 "i": In(stream.Signature(sums)),
                 "o": Out(stream.Signature(Result(out_bits=out_bits))),
-                **self._contents.port,
+                **self._contents.ports,
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.channels = memory = self._contents.memory(m, self)
-        read = memory.read_port()
         advance = Signal()
+        at = self.first_channel + self.i.p.channel
+        channel = self._contents.read(m, self, memory, at=at, en=advance)
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(advance),
-            read.addr.eq(self.first_channel + self.i.p.channel),
-            read.en.eq(advance),
         ]
 
         biased_bits = max(self._acc_bits, self._layout["bias"].shape.width) + 1
@@ -98,9 +99,9 @@ class Output(wiring.Component):
         with m.If(advance):
             m.d.sync += [
                 taken.eq(self.i.p.value),
-                biased.eq(taken + read.data.bias),
-                multiplier.eq(read.data.multiplier),
-                shift[0].eq(read.data.shift),
+                biased.eq(taken + channel.bias),
+                multiplier.eq(channel.multiplier),
+                shift[0].eq(channel.shift),
                 product.eq(biased * multiplier),
                 shift[1].eq(shift[0]),
                 shifted.eq((product << 1) >> shift[1]),

@@ -1,13 +1,24 @@
 """Memories for tables that become block RAM: read only, or written once at run time."""
 
+from amaranth import Mux
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.arguments import check_sizes
 from hw.layouts import span
 
-__all__ = ["Contents", "TableLoad", "TableWrite", "check_words", "load_port", "rom"]
+__all__ = [
+    "Contents",
+    "TableLoad",
+    "TableRead",
+    "TableReadBack",
+    "TableWrite",
+    "check_words",
+    "load_port",
+    "pass_on",
+    "rom",
+]
 
 
 class TableWrite(wiring.Signature):
@@ -28,6 +39,24 @@ class TableWrite(wiring.Signature):
         super().__init__({"en": Out(1), "at": Out(span(depth)), "data": Out(bits)})
 
 
+class TableRead(wiring.Signature):
+    """Read port of a memory for tables, lent by its component, seen from who reads it back.
+
+    Members
+    -------
+    en : ``Out(1)``
+        The port is lent: the component, which must be at rest, does not use it.
+    at : ``Out(range(depth))``
+        Which word; valid with ``en``.
+    data : ``In(bits)``
+        The word at the address of the cycle before, also while the port is not lent.
+    """
+
+    def __init__(self, *, depth, bits):
+        check_sizes(depth=depth, bits=bits)
+        super().__init__({"en": Out(1), "at": Out(span(depth)), "data": In(bits)})
+
+
 class TableLoad(wiring.Signature):
     """Write ports of several memories for tables, seen from who writes.
 
@@ -44,12 +73,32 @@ class TableLoad(wiring.Signature):
     """
 
     def __init__(self, memories):
-        super().__init__(
-            {
-                name: Out(TableWrite(depth=depth, bits=layout.width))
-                for name, (layout, depth) in memories.items()
-            }
-        )
+        super().__init__(_ports(TableWrite, memories))
+
+
+class TableReadBack(wiring.Signature):
+    """Read ports of several memories for tables, seen from who reads them back.
+
+    Members
+    -------
+    NAME : ``Out(TableRead)``
+        One a memory.
+
+    Parameters
+    ----------
+    memories : mapping
+        As of :class:`TableLoad`.
+    """
+
+    def __init__(self, memories):
+        super().__init__(_ports(TableRead, memories))
+
+
+def _ports(kind, memories):
+    return {
+        name: Out(kind(depth=depth, bits=layout.width))
+        for name, (layout, depth) in memories.items()
+    }
 
 
 def check_words(words, *, shape):
@@ -87,6 +136,20 @@ def load_port(shape):
     return {"load": In(TableLoad(shape.memories))} if loadable else {}
 
 
+def pass_on(m, ports, homes):
+    """Connect the ports of several memories to those of the components that have them.
+
+    Parameters
+    ----------
+    ports : interface
+        A member of a component, with one port a memory.
+    homes : mapping
+        The port inside the component, by the name of the memory; there may be more in ``ports``.
+    """
+    for name, port in homes.items():
+        connect(m, flipped(getattr(ports, name)), port)
+
+
 class Contents:
     """What a memory for tables is made of: words that are baked in, or room for some.
 
@@ -116,11 +179,11 @@ class Contents:
             self.depth = len(self._words)
 
     @property
-    def port(self):
-        """The member ``load`` of the component that has the memory; none if words are baked in."""
-        if not self.loadable:
-            return {}
-        return {"load": In(TableWrite(depth=self.depth, bits=self._shape.size))}
+    def ports(self):
+        """Members of the component that has the memory: ``read_back``; and ``load``, if it is."""
+        sizes = {"depth": self.depth, "bits": self._shape.size}
+        load = {"load": In(TableWrite(**sizes))} if self.loadable else {}
+        return {"read_back": In(TableRead(**sizes)), **load}
 
     def memory(self, m, component):
         """The memory, written through the ``load`` of ``component``; it is still to be added."""
@@ -133,3 +196,16 @@ class Contents:
                 write.data.as_value().eq(component.load.data),
             ]
         return memory
+
+    def read(self, m, component, memory, *, at, en=1):
+        """What ``memory`` shows in the cycle after ``at`` was its address, and ``en`` high.
+
+        While the port is lent through the ``read_back`` of ``component``, the word asked for there.
+        """
+        port, lent = memory.read_port(), component.read_back
+        m.d.comb += [
+            port.addr.eq(Mux(lent.en, lent.at, at)),
+            port.en.eq(en | lent.en),
+            lent.data.eq(port.data),
+        ]
+        return port.data

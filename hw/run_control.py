@@ -38,6 +38,8 @@ class RunControl(wiring.Component):
         Something is wrong with the tables that are loaded.
     load_code : ``In(8)``
         What; valid with ``load_fault``.
+    read_back_fault : ``In(1)``
+        A read-back has left its memory.
     permit : ``Out(1)``
         An image may begin.
     busy : ``Out(1)``
@@ -66,6 +68,7 @@ class RunControl(wiring.Component):
                 "fault": In(1),
                 "load_fault": In(1),
                 "load_code": In(CODE_BITS),
+                "read_back_fault": In(1),
                 "permit": Out(1),
                 "busy": Out(1),
                 "error": Out(1),
@@ -83,7 +86,7 @@ class RunControl(wiring.Component):
         m.d.comb += [
             self.permit.eq(self.enable | wanted),
             refuses.eq(self.progress.refused & ~refused),
-            self.error.eq(refuses | self.load_fault | self.fault),
+            self.error.eq(refuses | self.load_fault | self.read_back_fault | self.fault),
         ]
         with m.If(self.progress.begin):
             m.d.sync += [wanted.eq(0), self.busy.eq(1)]
@@ -97,6 +100,8 @@ class RunControl(wiring.Component):
             m.d.comb += self.raised.eq(self.progress.code)
         with m.Elif(self.load_fault):
             m.d.comb += self.raised.eq(self.load_code)
+        with m.Elif(self.read_back_fault):
+            m.d.comb += self.raised.eq(Error.READ_BACK)
         with m.Else():
             m.d.comb += self.raised.eq(Error.ADDRESS)
         with m.If(self.error & ~self.held):

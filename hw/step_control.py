@@ -56,11 +56,13 @@ class StepControl(wiring.Component):
         A step was refused.
     cycles : ``Out(48)``
         Cycles since the step before was done; the step's own with ``done``.
+    read_back : ``In(TableRead)``
+        Reads the memory while the component is at rest.
+    hold : ``In(1)``
+        The program is not there yet, or is read back: the first step waits, and none is read.
     load : ``In(TableWrite)``
         Writes the memory, the first word first; only if its words are not baked in, as is all that
         follows.
-    hold : ``In(1)``
-        The program is not there yet: nothing is read, and the first step waits.
     fault : ``In(1)``
         Something is wrong with the step that runs, or that waits until ``ready``.
     over : ``Out(1)``
@@ -78,12 +80,13 @@ class StepControl(wiring.Component):
             raise ValueError(
                 f"a step takes {self._step_words} words, so {depth} are no whole steps"
             )
-        loaded = {"hold": In(1), "fault": In(1), "over": Out(1)} if self._contents.loadable else {}
+        loaded = {"fault": In(1), "over": Out(1)} if self._contents.loadable else {}
         super().__init__(
             {
                 "permit": In(1, init=1),
                 "known": In(1, init=1),
                 "ready": In(1),
+                "hold": In(1),
                 "step": Out(layout),
                 "number": Out(span(depth // self._step_words)),
                 "start": Out(1),
@@ -92,7 +95,7 @@ class StepControl(wiring.Component):
                 "stopped": Out(1),
                 "refused": Out(1),
                 "cycles": Out(COUNTER_BITS, init=1),
-                **self._contents.port,
+                **self._contents.ports,
                 **loaded,
             }
         )
@@ -101,24 +104,20 @@ class StepControl(wiring.Component):
         m = Module()
         loadable, depth = self._contents.loadable, self._contents.depth
         m.submodules.steps = memory = self._contents.memory(m, self)
-        read = memory.read_port()
-        word = read.data.as_value()
-        held = Signal(self._step_words * len(word))
         at = Signal(range(depth + 1) if loadable else span(depth))
+        word = self._contents.read(m, self, memory, at=at).as_value()
+        held = Signal(self._step_words * len(word))
         left = Signal(span(self._step_words + 1))
-        m.d.comb += [
-            read.addr.eq(at),
-            self.step.as_value().eq(held),
-        ]
+        m.d.comb += self.step.as_value().eq(held)
         # Much waits for the start, so it is a flip-flop.
         m.d.sync += [self.cycles.eq(self.cycles + 1), self.start.eq(0)]
-        hold, fault = (self.hold, self.fault) if loadable else (Const(0), Const(0))
+        fault = self.fault if loadable else Const(0)
         if loadable:
             self._look_ahead(m, at)
 
         with m.FSM():
             with m.State("Begin"):  # the first word is read
-                with m.If(hold & (self.number == 0)):
+                with m.If(self.hold & (self.number == 0)):
                     m.d.comb += self.stopped.eq(1)
                 with m.Else():
                     m.d.sync += [at.eq(at + 1), left.eq(self._step_words - 1)]

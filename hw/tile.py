@@ -17,7 +17,7 @@ from hw.monitor import TileMonitor
 from hw.ou_controller import OuController
 from hw.plane_scan import PlaneScan
 from hw.queue import Queue
-from hw.rom import TableLoad
+from hw.rom import TableLoad, TableReadBack, pass_on
 from hw.shift_add import ShiftAdd
 
 __all__ = ["CELLS", "MACRO", "Tile", "value_bits"]
@@ -78,6 +78,8 @@ class Tile(wiring.Component):
         What the OU controller does or waits for, for counters.
     monitor : ``Out(TileMonitor)``
         The inside, for testbenches and traces.
+    read_back : ``In(TableReadBack)``
+        Reads its memories while it is at rest.
     load : ``In(TableLoad)``
         Writes its memories; only if their words are not baked in.
     """
@@ -128,6 +130,7 @@ class Tile(wiring.Component):
                 "monitor": Out(monitor),
                 "offered": Out(streams),
                 "taken": Out(streams),
+                "read_back": In(TableReadBack(shape.tile_memories)),
                 **({"load": In(TableLoad(shape.tile_memories))} if shape.loadable else {}),
             }
         )
@@ -177,10 +180,13 @@ class Tile(wiring.Component):
             self.monitor.values.eq(shift_add.o.p.values),
         ]
         self._show_issue(m, planes)
+        homes = {
+            name: index_fetch if name == "index" else crossbar
+            for name in self._program.shape.tile_memories
+        }
+        pass_on(m, self.read_back, {name: home.read_back for name, home in homes.items()})
         if self._program.shape.loadable:
-            for name in self._program.shape.tile_memories:
-                home = index_fetch if name == "index" else crossbar
-                connect(m, flipped(getattr(self.load, name)), home.load)
+            pass_on(m, self.load, {name: home.load for name, home in homes.items()})
         for name in TileMonitor.STREAMS:
             stalling = m.submodules[name].o
             m.d.comb += [

@@ -50,7 +50,7 @@ def test_contents(given, tmp_path):
     class Holder(wiring.Component):
         def __init__(self):
             self.contents = Contents(given, shape=SHAPE)
-            super().__init__({"at": In(2), "word": Out(7), **self.contents.port})
+            super().__init__({"at": In(2), "word": Out(7), **self.contents.ports})
 
         def elaborate(self, platform):
             m = Module()
