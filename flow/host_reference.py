@@ -4,6 +4,7 @@ import numpy as np
 
 from arch.network_cycles import NetworkCycles, image_cycles
 from cosim.golden import GoldenNetwork
+from cosim.golden.probe import ou_result, step_results
 from host.target import Target
 
 __all__ = ["GoldenReference"]
@@ -23,6 +24,7 @@ class GoldenReference:
         self._golden = GoldenNetwork(target.tables)
         self._results: dict[bytes, np.ndarray] = {}
         self._cycles: dict[bytes, NetworkCycles] = {}
+        self._maps: tuple[bytes, dict[str, np.ndarray]] = (b"", {})
 
     def results(self, images: np.ndarray) -> np.ndarray:
         """Results of images, int64 array of shape (n, results), channel, row, column."""
@@ -37,9 +39,35 @@ class GoldenReference:
             self._run(image)
         return self._cycles[image.tobytes()]
 
+    def step_results(self, image: np.ndarray, step: int) -> np.ndarray:
+        """Results of a step, int64, in the order in which the engine gives them."""
+        which = self._target.program.steps[step]
+        if which.walk is None:
+            return image.astype(np.int64).reshape(-1) & 0xFF  # bytes, before anyone reads them
+        return step_results(which, self._maps_of(image)[which.name][0])
+
+    def ou_result(self, image: np.ndarray, step: int, tile: int, ou: int) -> np.ndarray | None:
+        """Result of an OU of a step, as :func:`cosim.golden.probe.ou_result` counts them."""
+        tables, shape = self._target.tables, self._target.program.shape.engine
+        name = self._target.program.steps[step].name
+        return ou_result(
+            tables.layer(name),
+            tables.geometry,
+            self._golden.inputs(name, image[None], self._maps_of(image)),
+            tile=tile,
+            number=ou,
+            skips=shape.skip_zero_planes,
+        )
+
+    def _maps_of(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Feature maps of an image; those of the last one are remembered."""
+        if self._maps[0] != image.tobytes():
+            self._maps = (image.tobytes(), self._golden.run(image[None]))
+        return self._maps[1]
+
     def _run(self, image: np.ndarray) -> None:
         codes, target = image[None], self._target
-        maps = self._golden.run(codes)
+        maps = self._maps_of(image)
         windows = {name: self._golden.inputs(name, codes, maps) for name in self._golden.layers}
         key = image.tobytes()
         self._results[key] = maps[target.last.name].reshape(-1)

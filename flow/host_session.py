@@ -1,8 +1,10 @@
 """A device that a command speaks to: the port is opened, and given back at the end."""
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arch.errors import InputError
@@ -16,6 +18,9 @@ from host.transport import Transport
 
 __all__ = ["Connection", "Session", "session"]
 
+_PSEUDO = re.compile(r"/dev/(pts/|ttys)\d+")
+"""Pseudo-terminals, behind which devices are simulated: they take their time."""
+_SLOW_TIMEOUT, _SLOW_SECONDS = 20.0, 600.0
 _CLOCK_HZ = 50_000_000
 """Clock of the device in Python, and of one whose link.json is missing."""
 
@@ -72,31 +77,44 @@ def session(connection: Connection) -> Iterator[Session]:
     :exc:`arch.errors.InputError`
         If no port was named, the run cannot be read, or the device does not answer as it should.
     """
-    if connection.port is None:
+    port = connection.port
+    if port is None:
         raise InputError(
             f"name the port of the device: --port PATH, or --port {GOLDEN} without one"
         )
     run = HostRun.open(connection.directory, connection.names)
-    shape = _link_shape(connection)
-    line = _line(connection.port, run, shape)
+    shape = _link_shape(connection, run)
+    timeout, seconds = TIMEOUT, PROGRESS_SECONDS
+    if _PSEUDO.fullmatch(os.path.realpath(port)):
+        timeout, seconds = _SLOW_TIMEOUT, _SLOW_SECONDS
+    line = _line(port, run, shape)
     try:
-        device = Device(Link(line, shape, timeout=connection.timeout or TIMEOUT))
+        device = Device(Link(line, shape, timeout=connection.timeout or timeout))
         yield Session(
             run=run,
             device=device,
             identity=device.identify(),
-            seconds=connection.timeout or PROGRESS_SECONDS,
+            seconds=connection.timeout or seconds,
         )
     finally:
         line.close()
 
 
-def _link_shape(connection: Connection) -> LinkShape:
-    baud = 1_000_000 if connection.baud is None else connection.baud
-    try:
-        return LinkShape(clock_hz=_CLOCK_HZ, baud=baud)
-    except ValueError as error:
-        raise InputError(f"--baud: {error}") from error
+def _link_shape(connection: Connection, run: HostRun) -> LinkShape:
+    """The link of the engines of the run; that of any device if it has none."""
+    if connection.baud is not None:
+        try:
+            return LinkShape(clock_hz=_CLOCK_HZ, baud=connection.baud)
+        except ValueError as error:
+            raise InputError(f"--baud: {error}") from error
+    links = run.links or [LinkShape(clock_hz=_CLOCK_HZ)]
+    bauds = sorted({link.baud for link in links})
+    if len(bauds) > 1 and connection.port != GOLDEN:
+        raise InputError(
+            f"{run.path}: its engines have links of {' and '.join(map(str, bauds))} bits a second; "
+            "say which with --names or --baud"
+        )
+    return max(links, key=lambda link: link.idle_bits)  # silent for long enough for any of them
 
 
 def _line(port: str, run: HostRun, shape: LinkShape) -> Transport:
@@ -105,6 +123,7 @@ def _line(port: str, run: HostRun, shape: LinkShape) -> Transport:
         from cosim.virtual.line import VirtualLine
 
         model = run.model
+        shape = replace(shape, probe=True)
         return VirtualLine(VirtualDevice(model.tables, model.program, shape))
     from host.serial_port import SerialPort
 

@@ -9,7 +9,7 @@ from host.device import Counters, Device, Progress
 from host.errors import DeviceError
 from host.target import Target
 
-__all__ = ["PROGRESS_SECONDS", "Results", "infer", "measure"]
+__all__ = ["PROGRESS_SECONDS", "ImageStream", "Results", "infer", "measure", "put_image"]
 
 PROGRESS_SECONDS = 10.0
 """Seconds in which a device must take a byte or give a result, beside those of an image."""
@@ -41,8 +41,14 @@ class Results:
     seconds: float
 
 
-class _Stream:
-    """Bytes of images on their way in, words of results on their way out."""
+class ImageStream:
+    """Bytes of images on their way in, words of results on their way out.
+
+    Parameters
+    ----------
+    device, target, images, seconds
+        As of :func:`infer`.
+    """
 
     def __init__(self, device: Device, target: Target, images: np.ndarray, seconds: float) -> None:
         self._device = device
@@ -150,7 +156,7 @@ def infer(
         If something is lost, doubled or stands still. The device can be used again.
     """
     _begin(device, target, images)
-    stream = _Stream(device, target, images, seconds)
+    stream = ImageStream(device, target, images, seconds)
     clock = device.link.transport.seconds
     began = clock()
     device.engine.write("control", enable=1, latch_images=1)
@@ -185,21 +191,34 @@ def measure(
     # The engine begins anew in the cycle in which the counters do.
     device.engine.write("control", reset=1, clear=1, latch_images=1)
     before = dict.fromkeys(COUNTERS, 0)
-    words, grown = [], []
+    wrap = 1 << target.program.shape.counter_bits
+    words: list[int] = []
+    grown = []
     for number in range(len(images)):
-        stream = _Stream(device, target, images[number : number + 1], seconds)
-        while stream.waiting and stream.give():
-            pass
-        device.engine.write("control", start=1, latch_images=1)
+        stream = put_image(device, target, images[number], seconds)
         stream.until_complete()
         words += stream.words
-        counters = _counters_of_image(device, number + 1, seconds)
-        grown.append({name: counters[name] - before[name] for name in COUNTERS})
+        counters = _counters_of_image(device, (number + 1) % wrap, seconds)
+        grown.append({name: (counters[name] - before[name]) % wrap for name in COUNTERS})
         before = counters
         progress(number + 1, len(images))
     taken = clock() - began
     _end(device)
     return _results(target, words, len(images), taken), grown
+
+
+def put_image(
+    device: Device, target: Target, image: np.ndarray, seconds: float = PROGRESS_SECONDS
+) -> ImageStream:
+    """Give an image, an int array of shape (C, H, W), and let it begin.
+
+    It begins when all its bytes, or as many as there is room for, wait in the link.
+    """
+    stream = ImageStream(device, target, image[None], seconds)
+    while stream.waiting and stream.give():
+        pass
+    device.engine.write("control", start=1, latch_images=1)
+    return stream
 
 
 def _begin(device: Device, target: Target, images: np.ndarray) -> None:
@@ -219,12 +238,12 @@ def _end(device: Device) -> None:
 
 
 def _counters_of_image(device: Device, ended: int, seconds: float) -> Counters:
-    """Counters as they were when so many images had ended; the last result comes before that."""
+    """Counters when so many images, modulo their width, had ended; the last result comes before."""
     clock = device.link.transport.seconds
     end = clock() + seconds
-    while device.counters(latch=False)["images"] < ended:
+    while device.counters(latch=False)["images"] != ended:
         if clock() > end:
-            raise DeviceError(f"image {ended - 1} gave its results but never ended")
+            raise DeviceError(f"image {ended} gave its results but never ended")
     # Read again: the first reading may have begun before the end.
     return device.counters(latch=False)
 

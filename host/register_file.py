@@ -153,7 +153,7 @@ class RegisterFile:
             ]
         return values
 
-    def write(self, name: str, number: int = 0, **values: int) -> None:
+    def write(self, name: str, /, **values: int) -> None:
         """Write a register of one word; fields that are not named become zero."""
         fields = {field.name: field for field in self._map.find(name).fields}
         word = 0
@@ -161,4 +161,4 @@ class RegisterFile:
             if not 0 <= value < 1 << fields[field].bits:
                 raise ValueError(f"{name}.{field} must have {fields[field].bits} bits, not {value}")
             word |= value << fields[field].low
-        write_words(self._link, self.address(name, number), [word])
+        write_words(self._link, self.address(name), [word])

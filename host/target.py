@@ -4,21 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from arch.capacity import Capacity
+from arch.crossbar_macro import MACRO_LATENCY
 from arch.errors import InputError
 from arch.identity import expected_identity
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram, build_network_program
 from arch.network_shape import NetworkShape
 from arch.network_step import Step
+from arch.registers import COUNTER_BITS
 from arch.tables import MappingTables
 from host.errors import DeviceError
 
-__all__ = ["Target"]
+__all__ = ["Target", "built_as"]
 
+_FEATURES = {("capabilities", "read_back"), ("capabilities", "counter_bits")}
+"""What a device may have or not, whatever its tables."""
 _ALWAYS = ("crossbar", "operation_unit", "formats")
 _TOLD = 3
 """Differences that a message names."""
@@ -47,37 +52,27 @@ class Target:
         cls,
         tables: MappingTables,
         *,
-        capabilities: Mapping[str, int] | None = None,
+        built_as: Mapping[str, Any] | None = None,
         shape: NetworkShape | None = None,
-        macro_latency: int | None = None,
         origin: str = "the tables",
     ) -> "Target":
         """The target for a device that is built so.
 
         Parameters
         ----------
-        capabilities : mapping of str to int, optional
-            The register ``capabilities`` of the device; that of a plain engine without.
+        built_as : mapping of str to object, optional
+            Arguments of :func:`arch.network_program.build_network_program`, see
+            :func:`built_as`; those of a plain engine without.
         shape : NetworkShape, optional
-            The engine, if it loads its tables and is known.
-        macro_latency : int, optional
-            Of the crossbar macro, if there is one.
+            The engine, if it loads its tables and is known; nothing else counts then.
 
         Raises
         ------
         :exc:`arch.errors.InputError`
             If the tables do not fit the engine.
         """
-        built = capabilities or {}
         try:
-            program = build_network_program(
-                tables,
-                macro_latency=macro_latency if built.get("macro") else None,
-                skip_zero_planes=bool(built.get("skip_zero_planes")),
-                argmax=bool(built.get("argmax")),
-                capacity=Capacity() if built.get("loadable") else None,
-                shape=shape,
-            )
+            program = build_network_program(tables, shape=shape, **(built_as or {}))
         except ValueError as error:
             raise InputError(f"{origin}: no engine can be made of the tables: {error}") from error
         return cls(tables=tables, program=program, origin=origin)
@@ -154,7 +149,7 @@ class Target:
             for register, fields in self.identity.items()
             if register not in ("magic", "version")
             for field, value in fields.items()
-            if seen[register][field] != value
+            if (register, field) not in _FEATURES and seen[register][field] != value
         ]
         if not wrong:
             return
@@ -175,3 +170,17 @@ class Target:
                 f"the device holds other tables ({seen[:12]}...) than {self.origin} "
                 f"({self.tables.sha256[:12]}...); {hint}"
             )
+
+
+def built_as(capabilities: Mapping[str, int]) -> dict[str, Any]:
+    """How an engine is built by its register ``capabilities``, for :meth:`Target.of`.
+
+    What the register does not say is as by default.
+    """
+    return {
+        "skip_zero_planes": bool(capabilities["skip_zero_planes"]),
+        "argmax": bool(capabilities["argmax"]),
+        "counter_bits": capabilities.get("counter_bits") or COUNTER_BITS,
+        "macro_latency": MACRO_LATENCY if capabilities["macro"] else None,
+        "capacity": Capacity() if capabilities["loadable"] else None,
+    }

@@ -1,5 +1,6 @@
 """A device in Python, byte by byte: frames in, frames out, an engine behind them."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 
 from arch.link_frame import (
@@ -16,7 +17,8 @@ from arch.link_registers import LINK_BASE, LINK_MAP, TRACE_BASE
 from arch.link_shape import LinkShape
 from arch.network_program import NetworkProgram
 from arch.tables import MappingTables
-from cosim.virtual.engine import VirtualEngine
+from cosim.virtual.engine import VirtualEngine, VirtualWatch
+from cosim.virtual.network import VirtualProbe
 from cosim.virtual.registers import VirtualRegisters
 
 __all__ = ["VirtualDevice"]
@@ -53,7 +55,7 @@ class VirtualDevice:
         self._registers = VirtualRegisters(
             LINK_MAP,
             constants={
-                "features": {"payload_max": shape.payload_max},
+                "features": {"probe": shape.probe, "payload_max": shape.payload_max},
                 "clock": {"hertz": shape.clock_hz},
                 "wire": {"divisor": shape.divisor, "idle_bits": shape.idle_bits},
                 "build": {"value": shape.build},
@@ -73,6 +75,8 @@ class VirtualDevice:
         self._answer = b""
         self._held = False
         self._registers.reset()
+        self._seen = VirtualProbe(values=None, results=None)
+        self.engine.watch = VirtualWatch()
         self.engine.hard_reset()
         self.engine.waiting.clear()
         self.engine.results.clear()
@@ -228,14 +232,41 @@ class VirtualDevice:
         return address < TRACE_BASE and self._registers.write(address - LINK_BASE, word)
 
     def _state(self, name: str, number: int) -> Mapping[str, int]:
+        if name.startswith("probe_"):
+            return self._probe_state(name, number) if self.shape.probe else {}
         if name == "status":
             return {"room": self._room, "results": len(self.engine.results)}
         return {"value": self._counts.get(name, 0)}
+
+    def _probe_state(self, name: str, number: int) -> Mapping[str, int]:
+        watch, select = self.engine.watch, self._registers.setting
+        if watch.ended and watch.network is not None:
+            self._seen = watch.network.probe(
+                watch.image,
+                step=select("probe_select", "step"),
+                tile=select("probe_select", "tile"),
+                ou=select("probe_ou", "number"),
+            )
+            self.engine.watch = VirtualWatch()
+        values, results = self._seen.values, self._seen.results
+        if name == "probe_status":
+            return {"ou": int(values is not None), "step": int(results is not None)}
+        if name == "probe_results":
+            return {"value": 0 if results is None else len(results)}
+        if name == "probe_check":
+            data = b"" if results is None else results.astype("<i4").tobytes()
+            return {"value": zlib.crc32(data)}
+        if name == "probe_value" and values is not None and number < len(values):
+            return {"value": int(values[number]) & 0xFFFF_FFFF}
+        return {}
 
     def _act(self, name: str, written: Mapping[str, int]) -> None:
         if name == "control" and "flush" in written:
             self.engine.waiting.clear()
             self.engine.results.clear()
+        if name == "probe_control" and self.shape.probe:
+            self.engine.watch = VirtualWatch(armed=True)
+            self._seen = VirtualProbe(values=None, results=None)
         if name == "control" and "clear" in written:
             self._counts = dict.fromkeys(_COUNTERS, 0)
 

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from arch.engine_error import Error
 from arch.identity import expected_identity
@@ -14,7 +15,29 @@ from cosim.virtual.load import VirtualLoader
 from cosim.virtual.network import VirtualNetwork
 from cosim.virtual.registers import VirtualRegisters
 
-__all__ = ["VirtualEngine"]
+__all__ = ["VirtualEngine", "VirtualWatch"]
+
+
+@dataclass(kw_only=True)
+class VirtualWatch:
+    """What the probe of a device looks at.
+
+    Parameters
+    ----------
+    armed : bool
+        The image that begins next is looked at.
+    network : VirtualNetwork or None
+        What computes the image that is looked at; None if there is none.
+    image : bytes
+        That image.
+    ended : bool
+        It has ended.
+    """
+
+    armed: bool = False
+    network: VirtualNetwork | None = None
+    image: bytes = b""
+    ended: bool = False
 
 
 class VirtualEngine:
@@ -61,6 +84,7 @@ class VirtualEngine:
         self._held = bytearray()
         self._pending: deque[int] = deque()
         self._wanted = self._refused = False
+        self.watch = VirtualWatch()
         self.hard_reset()
 
     def hard_reset(self) -> None:
@@ -129,28 +153,36 @@ class VirtualEngine:
         del self.waiting[:missing]
         if len(self._held) < network.image_bytes:
             return False
-        self._image = network.run(bytes(self._held))
+        image = bytes(self._held)
+        self._image = network.run(image)
+        if self.watch.armed:
+            self.watch = VirtualWatch(network=network, image=image)
         self._end = self._now + self._image.cycles
         return True
 
     def _complete(self) -> None:
         self._now = self._end
-        for name, count in self._image.counters.items():
-            self._counters[name] += count
+        self.watch.ended = self.watch.network is not None
+        self._count(self._image.counters)
         self._pending = deque(self._image.words)
         self._phase = "give"
 
     def _end_image(self) -> None:
-        self._counters["images"] += 1
+        self._count({"images": 1})
         self._image_event = 1
         if self.registers.setting("control", "latch_images"):
             self._latched = dict(self._counters)
         self._phase, self._held = "stopped", bytearray()
 
     def _idle(self, cause: str, now: int) -> None:
-        self._counters["cycles"] += now - self._now
-        self._counters[f"idle_{cause}"] += (now - self._now) * self._shape.engine.tiles
+        cycles = now - self._now
+        self._count({"cycles": cycles, f"idle_{cause}": cycles * self._shape.engine.tiles})
         self._now = now
+
+    def _count(self, grown: Mapping[str, int]) -> None:
+        for name, count in grown.items():
+            total = self._counters[name] + count
+            self._counters[name] = total % (1 << self._shape.counter_bits)
 
     def _begin_anew(self) -> None:
         """Drop the image, as a reset of the engine does."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from host.errors import DeviceError
 from host.ladder.link_rungs import LOOPBACK, REGISTERS
 from host.ladder.network_rungs import FRAMES, IMAGE, TABLES, THROUGHPUT
+from host.ladder.probe_rungs import LAYER, OU
 from host.ladder.rung import Bench, Failed, NotBuiltIn
 
 __all__ = ["RUNGS", "Outcome", "climb"]
 
-RUNGS = (REGISTERS, LOOPBACK, TABLES, IMAGE, FRAMES, THROUGHPUT)
+RUNGS = (REGISTERS, LOOPBACK, TABLES, OU, LAYER, IMAGE, FRAMES, THROUGHPUT)
 """The rungs, the lowest first."""
 
 

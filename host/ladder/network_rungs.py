@@ -6,6 +6,7 @@ from arch.network_cycles import NetworkCycles
 from arch.registers import COUNTERS, IDLE_CAUSES
 from host.device import Counters
 from host.inference import infer, measure
+from host.ladder.probe_rungs import first_wrong_step
 from host.ladder.rung import Bench, Failed, Run, Rung
 
 __all__ = ["FRAMES", "IMAGE", "TABLES", "THROUGHPUT"]
@@ -32,7 +33,7 @@ def _image(bench: Bench) -> list[str]:
     _compare(bench, image, results.values, results.index)
     model = bench.reference.cycles(image[0])
     fits = bench.target.image_bytes <= bench.device.link_registers.fields("buffers")["image_bytes"]
-    _compare_counters(counters, model, exact=fits)
+    _compare_counters(bench, counters, model, exact=fits)
     cycles = counters["cycles"] - counters["idle_stopped"] // model.tiles
     return [
         (
@@ -56,7 +57,7 @@ def _frames(bench: Bench) -> list[str]:
     counters = device.counters(latch=False)
     moved = counts.sent + counts.received - before
     _compare(bench, images, results.values, results.index)
-    if counters["images"] != count:
+    if counters["images"] != count % (1 << bench.target.program.shape.counter_bits):
         raise Failed(
             f"the engine counted {counters['images']} images, {count} were given",
             means="an image was lost or doubled between link and engine",
@@ -86,12 +87,13 @@ def _throughput(bench: Bench) -> list[str]:
         raise ValueError("no images ran back to back")
     models = [bench.reference.cycles(image) for image in bench.images[: len(run.images)]]
     models = [models[number % len(models)] for number in range(len(run.images))]
+    wrap = 1 << bench.target.program.shape.counter_bits
     for cause in ("planes", *IDLE_CAUSES):
         if cause in _WAITS:
             continue
         seen = run.counters["planes" if cause == "planes" else f"idle_{cause}"]
         each = [model.planes if cause == "planes" else model.idle(cause) for model in models]
-        if cause != "steps" and seen != sum(each):
+        if cause != "steps" and seen != sum(each) % wrap:
             raise Failed(
                 f"{cause}: {seen} in {len(models)} images, the cycle model says {sum(each)}",
                 means="the engine does not do what the model does, though its results are right",
@@ -129,25 +131,30 @@ def _compare(bench: Bench, images: np.ndarray, values: np.ndarray, index: np.nda
         return
     image = int(np.flatnonzero(wrong)[0])
     place = int(np.argmax(values[image] != expected[image]))
+    begins = first_wrong_step(bench, images[image])
     raise Failed(
         f"{int(wrong.sum())} of {len(images)} images are wrong, first image {image}: result "
-        f"{place} is {values[image, place]}, the golden model says {expected[image, place]}",
+        f"{place} is {values[image, place]}, the golden model says {expected[image, place]}"
+        + (f"; {begins}" if begins else ""),
         means="a memory does not hold what it should, or timing does not hold; if the same image "
         "fails each time it is a memory",
-        look="the rungs ou and layer, which say where it begins; " + _TIMING,
+        look="the step that is named, else ohmforge host DIR trace; " + _TIMING,
     )
 
 
-def _compare_counters(counters: Counters, model: NetworkCycles, *, exact: bool) -> None:
+def _compare_counters(
+    bench: Bench, counters: Counters, model: NetworkCycles, *, exact: bool
+) -> None:
     waits = {"idle_stopped"} | (set() if exact else {"idle_load"})
     expected = {"planes": model.planes, "planes_skipped": model.skipped, "images": 1}
     expected |= {f"idle_{cause}": model.idle(cause) for cause in IDLE_CAUSES}
     if exact:
         expected["cycles"] = model.total
+    wrap = 1 << bench.target.program.shape.counter_bits
     seen = dict(counters)
-    seen["cycles"] -= seen["idle_stopped"] // model.tiles
+    seen["cycles"] = (seen["cycles"] - seen["idle_stopped"] // model.tiles) % wrap
     for name in COUNTERS:
-        if name in expected and name not in waits and seen[name] != expected[name]:
+        if name in expected and name not in waits and seen[name] != expected[name] % wrap:
             raise Failed(
                 f"{name} grew by {seen[name]}, the cycle model says {expected[name]}",
                 means="the device is another build than the tables' own: other tiles, or planes "

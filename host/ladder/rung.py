@@ -20,6 +20,12 @@ class Reference(Protocol):
     def results(self, images: np.ndarray) -> np.ndarray:
         """Results of images, int64 array of shape (n, results), channel, row, column."""
 
+    def step_results(self, image: np.ndarray, step: int) -> np.ndarray:
+        """Results of a step, int64, in the order in which the engine gives them."""
+
+    def ou_result(self, image: np.ndarray, step: int, tile: int, ou: int) -> np.ndarray | None:
+        """Result of an OU of a step, as :func:`cosim.golden.probe.ou_result` counts them."""
+
     def cycles(self, image: np.ndarray) -> NetworkCycles:
         """What an image, an int array of shape (C, H, W), takes."""
 
