@@ -9,6 +9,7 @@ from arch.network_shape import NetworkShape
 from arch.register import WORD_BITS
 from arch.trace_event import EVENT_WORDS, TIME_BITS
 from hw.link.trace_capture import TraceCapture
+from hw.link.trace_layouts import sources
 from hw.link.trace_writer import EVENT_BITS, TraceWriter
 from hw.network_view import network_monitor
 from hw.queue import Queue
@@ -28,7 +29,7 @@ def trace_address_bits(events):
 class Trace(wiring.Component):
     """Record the events of an engine, see :mod:`arch.trace_event`.
 
-    Latency is five cycles from what happens to its event in the memory; throughput is an event a
+    Latency is four cycles from what happens to its event in the memory; throughput is an event a
     cycle in the long run. Of more than that 16 cycles with events wait; what comes beyond is lost,
     and counted. The engine never stalls. On the bus an access takes two cycles; a write ends with
     ``err``.
@@ -75,11 +76,13 @@ class Trace(wiring.Component):
     def __init__(self, shape, *, events, time_bits=TIME_BITS):
         if not isinstance(shape, NetworkShape):
             raise TypeError(f"shape must be a NetworkShape, not {shape!r}")
+        if events < 2 or events & (events - 1):
+            raise ValueError(f"events must be a power of two, 2 or more, not {events}")
+        if 1 << time_bits < _WAITING * len(sources(shape.engine.tiles)):
+            raise ValueError(f"{time_bits} bits of time pass before what waits is written")
         self._capture = TraceCapture(shape, time_bits=time_bits)
         self._writer = TraceWriter(self._capture.o.p.shape(), events=events)
         self._events = events
-        if 1 << time_bits < _WAITING * len(self._capture.o.p.present):
-            raise ValueError(f"{time_bits} bits of time pass before what waits is written")
         super().__init__(
             {
                 "monitor": In(network_monitor(shape)),
