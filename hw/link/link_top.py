@@ -6,21 +6,22 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from arch.link_registers import LINK_BASE, LINK_MAP
+from arch.link_registers import LINK_BASE, LINK_MAP, TRACE_BASE
 from arch.link_shape import LinkShape
 from arch.network_program import NetworkProgram
 from arch.network_shape import INDEX_BITS
 from arch.register import WORD_BITS, Access
-from arch.trace_registers import TRACE_REGISTERS
 from hw.link.block_buffer import BlockBuffer
 from hw.link.bus_decoder import BusDecoder
 from hw.link.bus_share import BusShare
 from hw.link.dispatcher import ADDRESS_BITS, Dispatcher
 from hw.link.frame_receive import FrameReceive
 from hw.link.frame_send import FrameSend
+from hw.link.inside import absent_registers, add_probe, add_trace
 from hw.link.link_counters import COUNTED, LinkCounters
 from hw.link.result_word import NUMBER_BITS, ResultWord
 from hw.link.status_watch import StatusWatch
+from hw.link.trace import trace_address_bits
 from hw.link.uart_receive import DATA_BITS, UartReceive
 from hw.link.uart_transmit import UartTransmit
 from hw.network_top import WORD_ADDRESS_BITS, NetworkTop
@@ -71,12 +72,11 @@ class LinkTop(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         if not isinstance(link, LinkShape):
             raise TypeError(f"link must be a LinkShape, not {link!r}")
-        if link.trace_events or link.probe:
-            raise ValueError("a link with a trace or a probe cannot be built")
         size = program.steps[-1].result.size
         if program.shape.argmax and size > 1 << NUMBER_BITS:
             raise ValueError(f"the number of one of {size} results does not fit {NUMBER_BITS} bits")
         self._link = link
+        self._shape = program.shape
         self._engine = NetworkTop(program)
         self._words = ResultWord(
             out_bits=program.shape.out_bits,
@@ -164,13 +164,14 @@ class LinkTop(wiring.Component):
         """The bus with the engine and the registers of the link, which are returned."""
         m.submodules.watch = watch = StatusWatch(address_bits=_BUS_BITS)
         m.submodules.share = share = BusShare(address_bits=_BUS_BITS)
-        m.submodules.decoder = decoder = BusDecoder(
-            address_bits=_BUS_BITS,
-            windows={
-                "engine": (0, WORD_ADDRESS_BITS),
-                "link": (LINK_BASE // _WORD_BYTES, _LINK_BITS),
-            },
-        )
+        windows = {
+            "engine": (0, WORD_ADDRESS_BITS),
+            "link": (LINK_BASE // _WORD_BYTES, _LINK_BITS),
+        }
+        if self._link.trace_events:
+            bits = trace_address_bits(self._link.trace_events)
+            windows["trace"] = (TRACE_BASE // _WORD_BYTES, bits)
+        m.submodules.decoder = decoder = BusDecoder(address_bits=_BUS_BITS, windows=windows)
         m.submodules.registers = registers = RegisterBlock(
             _registers(self._link), address_bits=_LINK_BITS
         )
@@ -179,6 +180,12 @@ class LinkTop(wiring.Component):
         connect(m, share.bus, decoder.bus)
         connect(m, decoder.engine, engine.bus)
         connect(m, decoder.link, registers.bus)
+        inside = {"monitor": engine.monitor, "registers": registers}
+        if self._link.trace_events:
+            events = self._link.trace_events
+            add_trace(m, self._shape, events=events, bus=decoder.trace, **inside)
+        if self._link.probe:
+            add_probe(m, self._shape, **inside)
         m.d.comb += [
             self.led_busy.eq(watch.busy),
             self.led_idle.eq(~watch.busy),
@@ -207,7 +214,7 @@ class LinkTop(wiring.Component):
 
 def _registers(link):
     """The registers of a link; those of what it does not have are zero, and cost nothing."""
-    absent = () if link.trace_events or link.probe else TRACE_REGISTERS
+    absent = absent_registers(link)
     for register in LINK_MAP.registers:
         if register not in absent:
             yield register
