@@ -1,14 +1,20 @@
-"""The registers of a network engine in SystemRDL 2.0, as tools for registers read it."""
+"""An address map in SystemRDL 2.0, as tools for registers read it."""
 
 from enum import IntEnum
 
-from arch.register import WORD_BITS, Access, Register, RegisterField
-from arch.registers import ADDRESS_BITS, REGISTERS, VERSION
+from arch.register import WORD_BITS, Access, AddressMap, Register, RegisterField
 
-__all__ = ["NAME", "systemrdl"]
+__all__ = ["systemrdl"]
 
-NAME = "ohmforge"
-"""Name of the address map."""
+_KEYWORDS = """
+    abstract accesstype addressingtype addrmap alias all alternate bit boolean bothedge byte
+    compact component componentwidth constraint default encode enum external false field
+    fullalign hw inside int internal level longint mem na negedge nonsticky number onreadtype
+    onwritetype posedge precedencetype property r rclr real ref reg regalign regfile rset ruser
+    rw rw1 shortint shortreal signal signed string struct sw this true type unsigned w w1 wclr
+    with within woclr woset wot wr wset wuser wzc wzs wzt
+"""
+"""Words that are no names unless a backslash stands before them."""
 _ACCESS = {
     Access.CONSTANT: "sw = r; hw = na;",
     Access.STATE: "sw = r; hw = w;",
@@ -19,23 +25,26 @@ _ACCESS = {
 }
 
 
-def systemrdl() -> str:
-    """The text of the file; the same for every engine."""
+def systemrdl(registers: AddressMap) -> str:
+    """The text of the file; the same for every device that has these registers."""
     encodings = {
         field.encoding.__name__: field.encoding
-        for register in REGISTERS
+        for register in registers.registers
         for field in register.fields
         if field.encoding
     }
+    thing = registers.title.removeprefix("Ohmforge ")
+    article = "an" if thing[0] in "AEIOaeio" else "a"
+    major, minor = registers.version
     parts = [
-        "// Registers of a network engine, written by Ohmforge from arch/registers.py.\n",
+        f"// Registers of {article} {thing}, written by Ohmforge from {registers.origin}.\n",
         *(_enumeration(encoding) for encoding in encodings.values()),
-        f"addrmap {NAME} {{",
-        '    name = "Ohmforge network engine";',
-        f'    desc = "Address map {VERSION[0]}.{VERSION[1]}, {1 << ADDRESS_BITS} bytes.";',
+        f"addrmap {registers.name} {{",
+        f'    name = "{registers.title}";',
+        f'    desc = "Address map {major}.{minor}, {1 << registers.address_bits} bytes.";',
         f"    default regwidth = {WORD_BITS};",
         f"    default accesswidth = {WORD_BITS};",
-        *(_register(register) for register in REGISTERS),
+        *(_register(register) for register in registers.registers),
         "};\n",
     ]
     return "\n".join(parts)
@@ -56,7 +65,7 @@ def _register(register: Register) -> str:
     fields = "".join(_field(field) for field in register.fields)
     return (
         f"\n    reg {{\n        desc = {_quoted(register.text)};\n{width}{fields}"
-        f"    }} {register.name}{count} @ {register.at:#05x};"
+        f"    }} {_name(register.name)}{count} @ {register.at:#05x};"
     )
 
 
@@ -68,8 +77,13 @@ def _field(field: RegisterField) -> str:
     high = field.low + field.bits - 1
     return (
         f"        field {{\n            desc = {_quoted(field.text)};\n"
-        f"            {access}{encode}\n        }} {field.name}[{high}:{field.low}]{value};\n"
+        f"            {access}{encode}\n"
+        f"        }} {_name(field.name)}[{high}:{field.low}]{value};\n"
     )
+
+
+def _name(name: str) -> str:
+    return f"\\{name}" if name in _KEYWORDS.split() else name
 
 
 def _is_of_engine(field: RegisterField) -> bool:

@@ -20,6 +20,7 @@ from flow import (
     diff_command,
     doctor_command,
     explain_command,
+    export_command,
     host_command,
     load_image_command,
     report_command,
@@ -87,6 +88,7 @@ app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
 app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)
 app.command("load-image", epilog=load_image_command.EXAMPLES)(load_image_command.load_image)
 app.add_typer(host_command.app, name="host")
+app.command(epilog=export_command.EXAMPLES)(export_command.export)
 app.command(epilog=sweep_command.EXAMPLES)(sweep_command.sweep)
 app.command(epilog=compare_command.EXAMPLES)(compare_command.compare)
 

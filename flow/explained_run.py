@@ -3,14 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from arch.errors import InputError
 from arch.table_files import load
 from arch.tables import LayerTable, MappingTables
-from flow.hardware_section import HardwareSection
-from flow.recorded_values import recorded_values
-from flow.run_directory import MARKER, RunDirectory
+from flow.run_hardware import run_hardware
 from flow.tables_path import tables_of
 from sw.capture import identifier
 from sw.mapping.hardware_view import HardwareView
@@ -36,7 +33,7 @@ def hardware_view(directory: Path) -> HardwareView:
     """
     tables = load(tables_of(directory))
     try:
-        return HardwareView.of(tables, **_hardware(directory).network_built_as)
+        return HardwareView.of(tables, **run_hardware(directory).network_built_as)
     except ValueError as error:
         raise InputError(f"{directory}: no engine can be made of the tables: {error}") from error
 
@@ -66,20 +63,6 @@ def chosen_ratio(directory: Path, layer: str) -> float | None:
     """The ratio of a layer in the policy, if the directory has one."""
     path = directory / _POLICY
     return read_policy(path).ratios.get(layer) if path.is_file() else None
-
-
-def _hardware(directory: Path) -> HardwareSection:
-    if not (directory / MARKER).is_file():
-        return HardwareSection()
-    record = RunDirectory.open(directory).record("verilog")
-    if record is None:
-        return HardwareSection()
-    try:
-        return HardwareSection.model_validate(recorded_values(record.configuration)["hardware"])
-    except (KeyError, TypeError, ValidationError) as error:
-        raise InputError(
-            f"{directory}: its record of the Verilog is of another version of ohmforge"
-        ) from error
 
 
 def _matrix(tensors: dict[str, np.ndarray], table: LayerTable) -> np.ndarray | None:

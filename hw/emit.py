@@ -15,7 +15,7 @@ from arch.errors import ToolError
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram
 from arch.program import Program, tile_name
-from arch.registers import REGISTERS
+from arch.registers import ENGINE_MAP, REGISTERS
 from arch.shape_record import shape_record
 from arch.systemrdl import systemrdl
 from hw.core import Core
@@ -240,7 +240,7 @@ def network_design(program, core):
         },
         layer_program=program.layers,
         layer_engine=f"{core.top}.{core.inside}engine.layers",
-        others={"registers.rdl": systemrdl(), HEADER.name: HEADER.read_text()},
+        others={"registers.rdl": systemrdl(ENGINE_MAP), HEADER.name: HEADER.read_text()},
         **_origin(program.layers),
     )
 

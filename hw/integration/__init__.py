@@ -1,0 +1,1 @@
+"""What people with other flows need around the generated Verilog."""
