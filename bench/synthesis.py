@@ -85,10 +85,10 @@ def measure(chosen: argparse.Namespace, work: Path, console: Console) -> None:
     verilog = work / "verilog"
     verilog.mkdir()
     write_verilog(program, verilog)
-    synthesis = synthesise(verilog, work)
+    synthesis = synthesise(verilog, work, family=PARTS[chosen.size].family)
     print_blocks(console, synthesis)
     if chosen.place:
-        placement = place(synthesis, work, size=chosen.size, clock_mhz=chosen.clock)
+        placement = place(synthesis, work, part=PARTS[chosen.size], clock_mhz=chosen.clock)
         print_placement(console, placement)
         placement.hold()
 

@@ -21,6 +21,7 @@ from flow import (
     doctor_command,
     explain_command,
     export_command,
+    fpga_command,
     host_command,
     load_image_command,
     report_command,
@@ -86,6 +87,7 @@ app.command(epilog=diff_command.EXAMPLES)(diff_command.diff)
 app.command(epilog=explain_command.EXAMPLES)(explain_command.explain)
 app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
 app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)
+app.command(epilog=fpga_command.EXAMPLES)(fpga_command.fpga)
 app.command("load-image", epilog=load_image_command.EXAMPLES)(load_image_command.load_image)
 app.add_typer(host_command.app, name="host")
 app.command(epilog=export_command.EXAMPLES)(export_command.export)

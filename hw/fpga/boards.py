@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from arch.errors import ToolError
 from hw.fpga.family import ECP5, ICE40, Family
+from hw.fpga.placement import PARTS, Part
 
 __all__ = ["BOARDS", "Board", "Led"]
 
@@ -39,8 +40,8 @@ class Board:
         Of its FPGA.
     part : str
         A key of :data:`arch.fpga_parts.FPGA_PARTS`.
-    device, package : str
-        Options of nextpnr for the part.
+    device : hw.fpga.placement.Part
+        The part as nextpnr has it.
     input_mhz : Fraction
         The clock on the board.
     clock_mhz : Fraction
@@ -53,6 +54,8 @@ class Board:
         Lights.
     loader : str
         What openFPGALoader calls the board.
+    small : bool
+        Every look-up table counts: the link is as small as it can be.
     """
 
     title: str
@@ -60,8 +63,7 @@ class Board:
     extensions: str = ""
     family: Family
     part: str
-    device: tuple[str, ...]
-    package: str
+    device: Part
     input_mhz: Fraction
     clock_mhz: Fraction
     clock: str
@@ -70,6 +72,7 @@ class Board:
     busy: Led
     error: Led
     loader: str
+    small: bool = False
 
     def make_platform(self):
         """The platform with all pins; raises ToolError if amaranth-boards is missing."""
@@ -77,9 +80,7 @@ class Board:
         try:
             found = importlib.import_module(f"amaranth_boards.{module}")
         except ModuleNotFoundError as error:
-            raise ToolError(
-                "amaranth-boards is missing: pip install 'ohmforge[fpga]'"
-            ) from error
+            raise ToolError("amaranth-boards is missing: pip install 'ohmforge[fpga]'") from error
         platform = getattr(found, name)()
         if self.extensions:
             platform.add_resources(getattr(platform, self.extensions))
@@ -97,8 +98,7 @@ BOARDS = {
         platform="ulx3s:ULX3S_85F_Platform",
         family=ECP5,
         part="ecp5-85f",
-        device=("--85k", "--speed", "6"),
-        package="CABGA381",
+        device=PARTS["85k"],
         input_mhz=Fraction(25),
         clock_mhz=Fraction(50),
         clock="clk25",
@@ -113,8 +113,11 @@ BOARDS = {
         platform="ecpix5:ECPIX585Platform",
         family=ECP5,
         part="ecp5-85f",
-        device=("--um5g-85k", "--speed", "8"),
-        package="CABGA554",
+        device=Part(
+            title="LFE5UM5G-85F-8CABGA554",
+            family=ECP5,
+            options=("--um5g-85k", "--speed", "8", "--package", "CABGA554"),
+        ),
         input_mhz=Fraction(100),
         clock_mhz=Fraction(50),
         clock="clk100",
@@ -130,8 +133,7 @@ BOARDS = {
         extensions="break_off_pmod",
         family=ICE40,
         part="ice40-up5k",
-        device=("--up5k",),
-        package="sg48",
+        device=PARTS["up5k"],
         input_mhz=Fraction(12),
         clock_mhz=Fraction(12),
         clock="clk12",
@@ -140,6 +142,7 @@ BOARDS = {
         busy=Led(name="led_g", number=1),
         error=Led(name="led_r", number=0),
         loader="ice40_generic",
+        small=True,
     ),
 }
 """Boards by the name that a user gives."""

@@ -44,6 +44,8 @@ class Family:
         Suffixes of what goes into it, and of what comes out.
     route_option, pin_option : str
         Options of nextpnr for the routed design, and for the file of pins.
+    free_pins : tuple of str
+        Options of nextpnr with which pins need no place.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Family:
     bitstream: str
     route_option: str
     pin_option: str
+    free_pins: tuple[str, ...]
 
     @property
     def nextpnr(self) -> str:
@@ -102,6 +105,7 @@ ECP5 = Family(
     bitstream="bit",
     route_option="--textcfg",
     pin_option="--lpf",
+    free_pins=("--lpf-allow-unconstrained",),
 )
 """Lattice ECP5 and ECP5-5G."""
 ICE40 = Family(
@@ -129,5 +133,6 @@ ICE40 = Family(
     bitstream="bin",
     route_option="--asc",
     pin_option="--pcf",
+    free_pins=(),
 )
 """Lattice iCE40 UltraPlus."""

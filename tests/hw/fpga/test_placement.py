@@ -5,7 +5,9 @@ import json
 import pytest
 
 from arch.errors import CheckFailed
-from hw.fpga.placement import place, read_report
+from hw.fpga.family import ICE40
+from hw.fpga.placement import PARTS, place, read_report
+from hw.fpga.synthesis import Synthesis
 from tests.hw.fpga.test_netlist import CELLS, NETS, netlist
 
 CLOCK = "$glbnet$clk"
@@ -41,12 +43,16 @@ REPORT = json.dumps(
 
 
 def placement(clock_mhz):
-    return read_report(REPORT, netlist(CELLS, NETS), part="part", clock_mhz=clock_mhz)
+    return read_report(REPORT, netlist(CELLS, NETS), part=PARTS["25k"], clock_mhz=clock_mhz)
 
 
 def test_reads_the_report():
     found = placement(80.0)
-    assert (found.part, found.clock_mhz, found.fmax_mhz) == ("part", 80.0, 92.5)
+    assert (found.part, found.clock_mhz, found.fmax_mhz) == (
+        "LFE5U-25F-6CABGA381",
+        80.0,
+        92.5,
+    )
     assert found.used == {"TRELLIS_COMB": 10, "TRELLIS_FF": 11, "DP16KD": 12, "MULT18X18D": 13}
     first, last = found.path
     assert (first.component, first.signal, first.cells) == ("a", "link", 1)
@@ -63,7 +69,8 @@ def test_a_clock_holds_or_is_an_error():
 
 
 def test_wrong_arguments(tmp_path):
-    with pytest.raises(ValueError, match=r"^size must be one of 12k, 25k, 45k, 85k, not 99k$"):
-        place(None, tmp_path, size="99k")
+    found = Synthesis(netlist=netlist(CELLS, NETS), memories=(), family=ICE40)
+    with pytest.raises(ValueError, match=r"^the netlist is for ice40, not for LFE5U-85F-6CABGA38"):
+        place(found, tmp_path)
     with pytest.raises(ValueError, match=r"^clock_mhz must be positive, not 0$"):
         place(None, tmp_path, clock_mhz=0)
