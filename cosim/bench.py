@@ -6,7 +6,7 @@ from pathlib import Path
 
 from arch.registers import COUNTERS, find_register
 
-__all__ = ["LAYER_BENCH", "NETWORK_BENCH", "Bench"]
+__all__ = ["DEVICE_BENCH", "LAYER_BENCH", "NETWORK_BENCH", "Bench"]
 
 _HERE = Path(__file__).parent
 
@@ -78,3 +78,4 @@ def _network_parameters(ports: Mapping[str, dict]) -> dict[str, object]:
 
 LAYER_BENCH = Bench(top="layer_bench", engine="layer_engine", parameters=_layer_parameters)
 NETWORK_BENCH = Bench(top="network_bench", engine="network_engine", parameters=_network_parameters)
+DEVICE_BENCH = Bench(top="device_bench", engine="link_engine", parameters=lambda ports: {})
