@@ -12,7 +12,7 @@ from cosim.bench import Bench
 from cosim.case import Result
 from cosim.harness import build_simulator
 
-__all__ = ["STALLS", "Cosimulation", "run_testbench"]
+__all__ = ["STALLS", "Cosimulation", "read_at_start", "run_testbench"]
 
 STALLS = {"none": (0,), "random": (0, 96)}
 """Stalls of both streams, of 256 cycles, by name; everything runs once with each."""
@@ -96,7 +96,7 @@ def run_testbench(
     directory.mkdir(parents=True)
 
     def run(where: Path, *, waves: bool, pattern: str = "") -> list[str]:
-        for file in _read_at_start(verilog):
+        for file in read_at_start(verilog):
             shutil.copy(file, where)
         write(where)
         simulator = build_simulator(verilog, build_root, bench=bench, waves=waves)
@@ -121,8 +121,8 @@ def run_testbench(
     )
 
 
-def _read_at_start(verilog: Path) -> list[Path]:
-    """What testbench and model read from the directory in which the simulator runs."""
+def read_at_start(verilog: Path) -> list[Path]:
+    """Files beside Verilog that testbench and model read where the simulator runs."""
     names = verilog / "names.json"
     said = json.loads(names.read_text())
     files = [part["cells"] for part in said["macro"]["instances"]] if "macro" in said else []

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from arch.errors import CheckFailed, OhmforgeError
 from arch.link_frame import ANSWER, FrameReader, Kind
 from arch.link_shape import LinkShape
+from cosim.cosimulation import read_at_start
 from cosim.device_case import DeviceCase
 from cosim.device_server import COUNT, GAP, Message
 from cosim.harness import Simulator
@@ -62,6 +64,7 @@ Listener = Callable[[DeviceState], None]
 
 def serve_device(
     simulator: Simulator,
+    verilog: Path,
     shape: LinkShape,
     terminal: PseudoTerminal,
     directory: Path,
@@ -75,13 +78,14 @@ def serve_device(
     ----------
     simulator : Simulator
         The engine with its link, and the bench ``device_bench``.
+    verilog : Path
+        Directory of the Verilog that it was built from.
     shape : LinkShape
         The link.
     terminal : PseudoTerminal
         Where hosts come and go.
     directory : Path
-        Where the simulation runs; made anew. Memory images that the engine reads must be copied
-        there by ``prepare``.
+        Where the simulation runs; made anew.
     work_cycles : int
         Cycles that the engine may be busy when nothing more comes from the host.
     listener : callable
@@ -92,6 +96,10 @@ def serve_device(
     :exc:`arch.errors.CheckFailed`
         If the simulator ends by itself.
     """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    for file in read_at_start(verilog):
+        shutil.copy(file, directory)
     with _simulation(simulator, shape, directory, work_cycles) as connection:
         _Server(terminal, connection, shape, listener).run()
 

@@ -17,6 +17,7 @@ from arch.errors import OhmforgeError
 from flow import (
     check_command,
     compare_command,
+    device_command,
     diff_command,
     doctor_command,
     explain_command,
@@ -46,7 +47,7 @@ _NO_FILE = {
     errno.EPERM,
     errno.EROFS,
 }
-_TELLING = ("run", "sweep", "compare", "host")
+_TELLING = ("run", "sweep", "compare", "device", "host")
 """Commands that tell of the work that goes on, and so have ``--quiet``."""
 
 app = typer.Typer(
@@ -89,6 +90,7 @@ app.command(epilog=validate_command.EXAMPLES)(validate_command.validate)
 app.command(epilog=doctor_command.EXAMPLES)(doctor_command.doctor)
 app.command(epilog=fpga_command.EXAMPLES)(fpga_command.fpga)
 app.command("load-image", epilog=load_image_command.EXAMPLES)(load_image_command.load_image)
+app.command(epilog=device_command.EXAMPLES)(device_command.device)
 app.add_typer(host_command.app, name="host")
 app.command(epilog=export_command.EXAMPLES)(export_command.export)
 app.command(epilog=sweep_command.EXAMPLES)(sweep_command.sweep)
