@@ -1,6 +1,6 @@
 """Buffer in block RAM: words wait for the component behind, as many as are not taken."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -47,7 +47,7 @@ class BlockBuffer(wiring.Component):
                 "o": Out(stream.Signature(shape)),
                 "flush": In(1),
                 "level": Out(range(depth + 1)),
-                "room": Out(range(depth + 1), init=depth),
+                "room": Out(range(depth + 1)),
             }
         )
 
@@ -58,14 +58,18 @@ class BlockBuffer(wiring.Component):
         )
         write, read = memory.write_port(), memory.read_port()
         write_at, read_at = Signal(range(self._depth)), Signal(range(self._depth))
-        put, take, fetch, stored = Signal(), Signal(), Signal(), Signal()
+        put, take, fetch, stored, clash = (Signal() for _ in range(5))
         m.d.comb += [
-            self.i.ready.eq(self.room != 0),
+            self.i.ready.eq(~self.level[-1]),
+            self.room.eq(self._depth - self.level),
             put.eq(self.i.valid & self.i.ready),
             take.eq(self.o.valid & self.o.ready),
             # What is offered has left the memory: is there a word besides?
             stored.eq(self.level > self.o.valid),
-            fetch.eq(stored & (~self.o.valid | self.o.ready)),
+            # Nothing is both written and fetched, as then it would be full and empty. Yosys does not
+            # know, and makes a memory that gives what was there before, unless it can see it here.
+            clash.eq(put & (write_at == read_at)),
+            fetch.eq(stored & (~self.o.valid | self.o.ready) & ~clash),
             write.en.eq(put),
             write.addr.eq(write_at),
             write.data.eq(self.i.p),
@@ -77,15 +81,14 @@ class BlockBuffer(wiring.Component):
             self.o.valid.eq(fetch | (self.o.valid & ~self.o.ready)),
             write_at.eq(write_at + put),
             read_at.eq(read_at + fetch),
-            self.level.eq(self.level + put - take),
-            self.room.eq(self.room - put + take),
         ]
+        with m.If(put != take):
+            m.d.sync += self.level.eq(self.level + Mux(put, 1, -1))
         with m.If(self.flush):
             m.d.sync += [
                 self.o.valid.eq(0),
                 write_at.eq(0),
                 read_at.eq(0),
                 self.level.eq(0),
-                self.room.eq(self._depth),
             ]
         return m

@@ -27,15 +27,20 @@ _FIELD_BYTES = {
     Kind.PATTERN: 6,
 }
 """Bytes of the fields at the front of a payload."""
-_FIELDS = 8
-"""The most of them."""
-
-
 class _Fields(data.StructLayout):
-    """What is at the front of a payload; fields that a request does not have are zero."""
+    """Where the fields are when all of them have been shifted in, the last byte on top.
+
+    Those of a ``WRITE`` are followed by two bytes of zero, so that they lie as those of a ``READ``.
+    """
 
     def __init__(self):
-        super().__init__({"first": WORD_BITS, "second": 16, "third": 16})
+        super().__init__({"address": WORD_BITS, "step": 16, "count": 16})
+
+
+_SEED = slice(16, 48)
+"""Bits of the seed in the fields of a ``PATTERN``."""
+_PAD = 2
+"""Bytes of zero behind the fields of a ``WRITE``."""
 
 
 class Dispatcher(wiring.Component):
@@ -119,6 +124,7 @@ class Dispatcher(wiring.Component):
         m = Module()
         state = _State(self)
         self._connect(m, state)
+        shifted = Cat(state.word[DATA_BITS:], self.payload.payload)
         with m.FSM():
             with m.State("Idle"), m.If(self.request):
                 m.next = "Number"
@@ -131,8 +137,9 @@ class Dispatcher(wiring.Component):
                 with m.Elif(~state.fits):
                     m.d.sync += state.status.eq(Status.LENGTH)
                 with m.Else():
-                    m.d.sync += state.turn.eq(_FIELDS - 1)
                     m.next = "Fields"
+                    with m.Switch(state.what), m.Case(Kind.SYNC, Kind.PUT, Kind.ECHO):
+                        m.next = "Begin"
             with m.State("Fields"):
                 self._take_fields(m, state)
             with m.State("Begin"):
@@ -148,7 +155,7 @@ class Dispatcher(wiring.Component):
                 m.d.comb += self.payload.ready.eq(1)
                 with m.If(self.payload.valid):
                     m.d.sync += [
-                        state.word.eq(Cat(state.word[DATA_BITS:], self.payload.payload)),
+                        state.word.eq(shifted),
                         state.turn.eq(state.turn - 1),
                     ]
                     with m.If(state.turn == 0):
@@ -157,7 +164,7 @@ class Dispatcher(wiring.Component):
                 self._access(m, state)
             with m.State("Give"):
                 m.d.comb += self.write.eq(1)
-                m.d.sync += [state.word.eq(state.word[DATA_BITS:]), state.turn.eq(state.turn - 1)]
+                m.d.sync += [state.word.eq(shifted), state.turn.eq(state.turn - 1)]
                 with m.If(state.turn == 0):
                     m.next = "Next"
             with m.State("Send"):
@@ -171,7 +178,7 @@ class Dispatcher(wiring.Component):
     def _connect(self, m, state):
         """What is seen outside, and what is known a cycle after it is given."""
         bus, length, what = self.bus, self.length, state.what
-        address = state.fields.first
+        address = state.fields.address
         m.d.comb += [
             what.eq(self.kind),
             bus.stb.eq(bus.cyc),
@@ -217,23 +224,24 @@ class Dispatcher(wiring.Component):
             with m.Switch(state.what):
                 for kind, count in _FIELD_BYTES.items():
                     with m.Case(kind):
-                        m.d.sync += state.left.eq(count)
+                        shifts = count + _PAD * (kind == Kind.WRITE)
+                        m.d.sync += state.turn.eq(max(shifts, 1) - 1)
             m.next = "Length"
         with m.Else():
             m.d.sync += [self.bare.eq(~state.same), self.repeated.eq(state.same)]
             m.next = "Send"
 
     def _take_fields(self, m, state):
-        """Shift the fields to their places, with zeros behind them."""
-        there, byte = state.left != 0, Signal(DATA_BITS)
+        """Shift the fields to their places."""
+        pad, byte = Signal(), Signal(DATA_BITS)
         m.d.comb += [
-            self.payload.ready.eq(there),
-            byte.eq(self.payload.payload & there.replicate(DATA_BITS)),
+            pad.eq((state.what == Kind.WRITE) & (state.turn < _PAD)),
+            self.payload.ready.eq(~pad),
+            byte.eq(self.payload.payload & ~pad.replicate(DATA_BITS)),
         ]
-        with m.If(self.payload.valid | ~there):
+        with m.If(self.payload.valid | pad):
             m.d.sync += [
                 state.fields.eq(Cat(state.fields.as_value()[DATA_BITS:], byte)),
-                state.left.eq(state.left - there),
                 state.turn.eq(state.turn - 1),
             ]
             with m.If(state.turn == 0):
@@ -241,30 +249,26 @@ class Dispatcher(wiring.Component):
 
     def _begin(self, m, state):
         """Set how often something is to be done, unless the answer would not fit."""
-        fields, words = state.fields, self._payload_max // _WORD_BYTES
-        m.d.sync += state.written.eq(0)
+        count, length = state.fields.count, self.length
+        m.d.sync += [state.written.eq(0), state.left.eq(count)]
         m.next = "Next"
         with m.Switch(state.what):
-            with m.Case(Kind.SYNC):
-                m.d.sync += state.left.eq(1)
             with m.Case(Kind.WRITE):
-                m.d.sync += state.left.eq((self.length >> 2) - 1)
+                m.d.sync += state.left.eq(length[2:] - 1)
             with m.Case(Kind.PUT):
-                m.d.sync += state.left.eq(Mux(state.has_room, self.length, 0))
+                m.d.sync += state.left.eq(length & state.has_room.replicate(len(length)))
                 with m.If(~state.has_room):
                     m.d.sync += state.status.eq(Status.NO_ROOM)
-            with m.Case(Kind.ECHO):
-                m.d.sync += state.left.eq(self.length)
-            for kind, count, most in (
-                (Kind.READ, fields.third, words),
-                (Kind.GET, fields.first[:16], words),
-                (Kind.PATTERN, fields.second, self._payload_max),
+            with m.Case(Kind.SYNC, Kind.ECHO):
+                m.d.sync += state.left.eq(length)
+            for kinds, most in (
+                ((Kind.READ, Kind.GET), self._payload_max // _WORD_BYTES),
+                ((Kind.PATTERN,), self._payload_max),
             ):
-                with m.Case(kind):
-                    m.d.sync += state.left.eq(count)
-                    with m.If(count >= most):
-                        m.d.sync += state.status.eq(Status.LENGTH)
-                        m.next = "Send"
+                # A power of two: more if a bit above is set.
+                with m.Case(*kinds), m.If(count[most.bit_length() - 1 :].any()):
+                    m.d.sync += state.status.eq(Status.LENGTH)
+                    m.next = "Send"
 
     def _end(self, m, state):
         """Give what comes last."""
@@ -279,13 +283,9 @@ class Dispatcher(wiring.Component):
 
     def _step(self, m, state):
         """Do a byte or a word of a request."""
-        fields = state.fields
-        done = Signal()
+        seed, done = state.fields.as_value()[_SEED], Signal()
         m.d.sync += state.left.eq(state.left - done)
         with m.Switch(state.what):
-            with m.Case(Kind.SYNC):
-                m.d.comb += done.eq(1)
-                self._give(m, state, fields.first, 4)
             with m.Case(Kind.READ):
                 m.d.comb += done.eq(1)
                 m.next = "Access"
@@ -305,18 +305,20 @@ class Dispatcher(wiring.Component):
                     self._give(m, state, self.result.payload, _WORD_BYTES)
                 with m.Elif(self.waiting == 0):
                     m.d.sync += state.ended.eq(1)
-            with m.Case(Kind.ECHO):
-                m.d.comb += [self.payload.ready.eq(1), done.eq(self.payload.valid)]
-                with m.If(self.payload.valid):
-                    self._give(m, state, self.payload.payload, 1)
+            with m.Case(Kind.SYNC, Kind.ECHO):
+                m.d.comb += [
+                    self.payload.ready.eq(1),
+                    done.eq(self.payload.valid),
+                    self.write.eq(done),
+                    self.byte.eq(self.payload.payload),
+                ]
             with m.Case(Kind.PATTERN):
-                m.d.comb += done.eq(1)
-                m.d.sync += fields.first.eq(_xorshift(fields.first))
-                self._give(m, state, fields.first, 1)
+                m.d.comb += [done.eq(1), self.write.eq(1), self.byte.eq(seed)]
+                m.d.sync += seed.eq(_xorshift(seed))
 
     def _access(self, m, state):
         """Read or write a word, and go on to the next address."""
-        bus, address = self.bus, state.fields.first
+        bus, address = self.bus, state.fields.address
         m.d.comb += bus.cyc.eq(~state.nowhere)
         with m.If(state.nowhere | bus.err):
             m.d.sync += state.status.eq(Status.ADDRESS)
@@ -324,7 +326,7 @@ class Dispatcher(wiring.Component):
             m.next = "Next"
         with m.Elif(bus.ack):
             # With a carry into what must be zero the access is nowhere.
-            m.d.sync += address[: ADDRESS_BITS + 1].eq(address[:ADDRESS_BITS] + state.fields.second)
+            m.d.sync += address[: ADDRESS_BITS + 1].eq(address[:ADDRESS_BITS] + state.fields.step)
             m.d.sync += state.written.eq(state.written + 1)
             m.next = "Next"
             with m.If(~bus.we):
@@ -343,9 +345,9 @@ class _State:
         most = len(dispatcher.length)
         self.fields = Signal(_Fields())
         self.word = Signal(WORD_BITS)
-        self.turn = Signal(range(_FIELDS))  # bytes still to be moved after this one
+        self.turn = Signal(range(_FIELD_BYTES[Kind.READ]))  # bytes still to be moved after this one
         self.left = Signal(most)  # how often something is still to be done
-        self.written = Signal(most)  # words
+        self.written = Signal(most - 2)  # words
         self.ended = Signal()
         # What has come last, and how it went.
         self.synced = Signal()

@@ -2,12 +2,12 @@
 
 from amaranth import Module, Signal
 from amaranth.lib import enum, stream, wiring
-from amaranth.lib.crc import catalog
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from arch.link_frame import CHECK_BYTES, START
 from hw.arguments import check_sizes
+from hw.link.frame_check import Checking
 from hw.link.uart_receive import DATA_BITS
 
 __all__ = ["LENGTH_BITS", "FrameReceive"]
@@ -51,8 +51,8 @@ class FrameReceive(wiring.Component):
 
     What is dropped, and until when, is in ``docs/link.md``. The payload waits in block RAM.
 
-    Latency is two cycles from the last byte of a frame to ``request``; throughput is a byte in two
-    cycles; never stalls. While ``request`` is high all bytes are passed over. ``payload`` comes as
+    Latency is ten cycles from the last byte of a frame to ``request``; throughput is a byte in ten
+    cycles; never stalls: bytes may not come faster. While ``request`` is high all bytes are passed over. ``payload`` comes as
     fast as it is taken, a byte a cycle, the first of them one cycle after ``request``.
 
     Parameters
@@ -80,6 +80,8 @@ class FrameReceive(wiring.Component):
         Its payload; what is not taken is dropped with ``done``.
     done : ``In(1)``
         The request is answered.
+    check : ``Out(Checking)``
+        The CRC of the frame.
     damaged, silenced : ``Out(1)``
         A frame was dropped since its length or check was wrong; since the line fell silent. High
         for one cycle.
@@ -104,6 +106,7 @@ class FrameReceive(wiring.Component):
                 "length": Out(range(payload_max + 1)),
                 "payload": Out(stream.Signature(DATA_BITS)),
                 "done": In(1),
+                "check": Out(Checking()),
                 "damaged": Out(1),
                 "silenced": Out(1),
                 "ignored": Out(1),
@@ -112,7 +115,7 @@ class FrameReceive(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = crc = catalog.CRC32_ISO_HDLC(data_width=DATA_BITS).create()
+        crc = self.check
         state = Signal(_State)
         length = Signal(LENGTH_BITS)
         at = Signal(range(self._payload_max + 1))  # of the payload: what comes or is fetched next
@@ -120,8 +123,8 @@ class FrameReceive(wiring.Component):
         check = Signal(range(CHECK_BYTES))
         disturbed = Signal()  # while a request is answered
         m.d.comb += [
-            crc.start.eq(state == _State.START),
-            crc.data.eq(self.byte),
+            crc.start.eq(self.valid & (state == _State.START)),
+            crc.byte.eq(self.byte),
             crc.valid.eq(self.valid & (state != _State.START)),
             whole.eq(at == length[: len(at)]),
             self.request.eq(state == _State.ANSWER),
@@ -155,9 +158,9 @@ class FrameReceive(wiring.Component):
                 m.d.sync += check.eq(check + 1)
                 with m.If(check == CHECK_BYTES - 1):
                     m.d.sync += state.eq(_State.VERIFY)
-            with m.Case(_State.VERIFY):
+            with m.Case(_State.VERIFY), m.If(~crc.busy):
                 m.d.sync += [at.eq(0), state.eq(_State.ANSWER)]
-                with m.If(~crc.match_detected):
+                with m.If(~crc.right):
                     self._drop(m, state)
             with m.Case(_State.ANSWER):
                 with m.If(self.valid | self.bad_stop):

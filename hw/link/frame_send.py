@@ -2,12 +2,12 @@
 
 from amaranth import Array, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
-from amaranth.lib.crc import catalog
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from arch.link_frame import ANSWER, CHECK_BYTES, HEADER_BYTES, START
 from hw.arguments import check_sizes
+from hw.link.frame_check import Checking
 from hw.link.uart_receive import DATA_BITS
 
 __all__ = ["STATUS_BITS", "FrameSend"]
@@ -34,7 +34,7 @@ class FrameSend(wiring.Component):
     The bytes stay until ``clear``, so that the frame can be sent again, and frames without them be
     sent in between. They wait in block RAM.
 
-    Latency is two cycles from ``send`` to the first byte; throughput is a byte in two cycles;
+    Latency is two cycles from ``send`` to the first byte; throughput is a byte in ten cycles;
     stalls with ``o``. ``busy`` ends when the last byte is taken.
 
     Parameters
@@ -60,6 +60,8 @@ class FrameSend(wiring.Component):
         :class:`arch.link_frame.Status`.
     busy : ``Out(1)``
         A frame is being sent.
+    check : ``Out(Checking)``
+        The CRC of the frame.
     o : ``Out(stream.Signature(unsigned(8)))``
         Bytes of frames.
     """
@@ -80,6 +82,7 @@ class FrameSend(wiring.Component):
                 "sequence": In(DATA_BITS),
                 "status": In(STATUS_BITS),
                 "busy": Out(1),
+                "check": Out(Checking()),
                 "o": Out(stream.Signature(DATA_BITS)),
             }
         )
@@ -89,22 +92,24 @@ class FrameSend(wiring.Component):
         m.submodules.payloads = memory = Memory(
             shape=DATA_BITS, depth=self._payload_max, init=[], attrs={"ram_style": "block"}
         )
-        m.submodules.crc = crc = catalog.CRC32_ISO_HDLC(data_width=DATA_BITS).create()
+        crc = self.check
         write, read = memory.write_port(), memory.read_port()
         state, place = Signal(_State), Signal(3)
         held = Signal(range(self._payload_max))  # bytes in the memory
         at = Signal.like(held)
         free, taken, checked, last = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            write.en.eq(self.write),
+            # So that Yosys sees that nothing is read and written at a time.
+            write.en.eq(self.write & ~self.busy),
             write.addr.eq(held),
             write.data.eq(self.byte),
             read.addr.eq(at),
+            read.en.eq(self.busy),
             self.busy.eq(state != _State.IDLE),
             taken.eq(self.o.valid & self.o.ready),
-            free.eq(~self.o.valid),
-            crc.start.eq(state == _State.IDLE),
-            crc.data.eq(self.o.payload),
+            free.eq(~self.o.valid & ~crc.busy),
+            crc.start.eq(self.send),
+            crc.byte.eq(self.o.payload),
             crc.valid.eq(taken & checked),
         ]
         with m.If(self.clear):

@@ -1,9 +1,11 @@
 """Counters of a host link."""
 
-from amaranth import Module
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from arch.link_registers import LINK_MAP
 from arch.register import WORD_BITS
 
 __all__ = ["COUNTED", "LinkCounters"]
@@ -11,20 +13,30 @@ __all__ = ["COUNTED", "LinkCounters"]
 COUNTED = ("frames", "repeats", "damaged", "silences", "bad_stops", "ignored")
 """What is counted: the registers of these names."""
 
+_PLACES = 8
+
 
 class LinkCounters(wiring.Component):
     """Count events, modulo 2**32.
 
-    Latency is one cycle; throughput is an event of each kind a cycle; never stalls.
+    The counters are words of a block RAM, which are counted up one after the other, and only while
+    nobody reads: events of one kind are many cycles apart.
+
+    Latency is at most 20 cycles from an event to its counter, and from ``clear``, while nobody
+    reads; throughput is an event of each kind in so many cycles; never stalls.
 
     Members
     -------
     events : ``In(StructLayout)``
         One bit for each of :data:`COUNTED`: it happens in this cycle.
     clear : ``In(1)``
-        Set all counters to zero; events of this cycle are not counted.
-    values : ``Out(StructLayout)``
-        How many of each.
+        Set all counters to zero; what is not yet counted is forgotten.
+    read : ``In(1)``
+        A counter is being read, or may be; it stays for an access.
+    at : ``In(range(8))``
+        Which: the lowest bits of the address of its register, in words.
+    value : ``Out(32)``
+        Which number it has; valid in the cycle after ``read``, with ``read``.
     """
 
     def __init__(self):
@@ -32,14 +44,46 @@ class LinkCounters(wiring.Component):
             {
                 "events": In(data.StructLayout(dict.fromkeys(COUNTED, 1))),
                 "clear": In(1),
-                "values": Out(data.StructLayout(dict.fromkeys(COUNTED, WORD_BITS))),
+                "read": In(1),
+                "at": In(range(_PLACES)),
+                "value": Out(WORD_BITS),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.words = memory = Memory(
+            shape=WORD_BITS, depth=_PLACES, init=[], attrs={"ram_style": "block"}
+        )
+        write, read = memory.write_port(), memory.read_port()
+        # The counter that has its turn, whether it is to be counted up, and whether it is read.
+        turn, waits, fetched = Signal(range(_PLACES)), Signal(_PLACES), Signal()
+        clearing = Signal(range(_PLACES + 1), init=_PLACES)  # how many are still to be cleared
+        add = Signal()
+        m.d.comb += [
+            add.eq(fetched & ~self.read & (clearing == 0)),
+            write.en.eq((clearing != 0) | add),
+            write.addr.eq(turn),
+            write.data.eq(Mux(add, read.data + 1, 0)),
+            read.en.eq(~write.en),
+            read.addr.eq(Mux(self.read, self.at, turn)),
+            self.value.eq(read.data),
+        ]
+        m.d.sync += fetched.eq(waits.bit_select(turn, 1) & ~self.read & ~write.en)
+        with m.If(write.en | ~(waits.bit_select(turn, 1) | self.read)):
+            m.d.sync += turn.eq(turn + 1)
+        with m.If(add):
+            m.d.sync += waits.bit_select(turn, 1).eq(0)
         for name in COUNTED:
-            m.d.sync += self.values[name].eq(self.values[name] + self.events[name])
+            with m.If(self.events[name]):
+                m.d.sync += waits[_place(name)].eq(1)
         with m.If(self.clear):
-            m.d.sync += self.values.eq(0)
+            m.d.sync += [clearing.eq(_PLACES), waits.eq(0)]
+        with m.Elif(clearing != 0):
+            m.d.sync += clearing.eq(clearing - 1)
         return m
+
+
+def _place(name):
+    """Of a counter among the words."""
+    return LINK_MAP.find(name).at // (WORD_BITS // 8) % _PLACES

@@ -15,6 +15,7 @@ from hw.link.block_buffer import BlockBuffer
 from hw.link.bus_decoder import BusDecoder
 from hw.link.bus_share import BusShare
 from hw.link.dispatcher import ADDRESS_BITS, Dispatcher
+from hw.link.frame_check import FrameCheck
 from hw.link.frame_receive import FrameReceive
 from hw.link.frame_send import FrameSend
 from hw.link.inside import absent_registers, add_probe, add_trace
@@ -114,6 +115,8 @@ class LinkTop(wiring.Component):
         m.submodules.counters = counters = LinkCounters()
         m.d.comb += [
             counters.clear.eq(registers.control.clear),
+            counters.read.eq(registers.bus.cyc),
+            counters.at.eq(registers.bus.adr),
             image.flush.eq(registers.control.flush),
             result.flush.eq(registers.control.flush),
             registers.status.room.eq(image.room),
@@ -122,7 +125,7 @@ class LinkTop(wiring.Component):
         for name in COUNTED:
             m.d.comb += [
                 counters.events[name].eq(events[name]),
-                getattr(registers, name).value.eq(counters.values[name]),
+                getattr(registers, name).value.eq(counters.value),
             ]
         return m
 
@@ -135,6 +138,9 @@ class LinkTop(wiring.Component):
         m.submodules.uart_transmit = uart_transmit = UartTransmit(divisor=link.divisor)
         m.submodules.frame_receive = receive = FrameReceive(payload_max=link.payload_max)
         m.submodules.frame_send = send = FrameSend(payload_max=link.payload_max)
+        m.submodules.frame_check = check = FrameCheck()
+        connect(m, receive.check, check.receive)
+        connect(m, send.check, check.send)
         connect(m, send.o, uart_transmit.i)
         connect(m, receive.payload, dispatcher.payload)
         m.d.comb += [

@@ -78,11 +78,15 @@ class UartReceive(wiring.Component):
             self.bad_stop.eq(0),
             self.silent.eq(quiet == self._idle_bits),
         ]
+
+        def start():
+            m.d.sync += timer.eq(self._divisor // 2)
+            m.next = "Start"
+
         with m.FSM():
             with m.State("Idle"):
                 with m.If(~line):
-                    m.d.sync += timer.eq(self._divisor // 2)
-                    m.next = "Start"
+                    start()
                 with m.Elif(middle & (quiet != self._idle_bits)):
                     m.d.sync += quiet.eq(quiet + 1)
             with m.State("Start"), m.If(middle):
@@ -97,10 +101,11 @@ class UartReceive(wiring.Component):
                     m.next = "Stop"
             with m.State("Stop"), m.If(middle):
                 m.d.sync += [self.valid.eq(level), self.bad_stop.eq(~level)]
-                with m.If(level):
-                    m.next = "Idle"
-                with m.Else():
+                m.next = "Idle"
+                with m.If(~level):
                     m.next = "High"
+                with m.Elif(~line):  # the sender is faster, and its bits have few cycles
+                    start()
             with m.State("High"), m.If(line):
                 m.next = "Idle"
         return m
