@@ -49,8 +49,8 @@ class Dispatcher(wiring.Component):
     The order of what is checked is in ``docs/link.md``; nothing is done before all of it is right.
     A request whose number is that of the last one is answered again, and not done.
 
-    Latency is at most ``20 + n`` cycles from ``request`` to ``send`` for a payload or an answer of
-    ``n`` bytes, and the accesses to the bus besides, each of which is answered in a bounded time;
+    Latency is at most ``20 + 2 * n`` cycles from ``request`` to ``send`` for ``n`` bytes of payload
+    and answer, and its accesses to the bus besides, each of which is answered in a bounded time;
     throughput is a request at a time; waits for nothing else.
 
     Parameters

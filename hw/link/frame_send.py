@@ -34,7 +34,7 @@ class FrameSend(wiring.Component):
     The bytes stay until ``clear``, so that the frame can be sent again, and frames without them be
     sent in between. They wait in block RAM.
 
-    Latency is two cycles from ``send`` to the first byte; throughput is a byte in ten cycles;
+    Latency is two cycles from ``send`` to the first byte; throughput is a byte in 11 cycles;
     stalls with ``o``. ``busy`` ends when the last byte is taken.
 
     Parameters
