@@ -22,7 +22,7 @@ class LinkCounters(wiring.Component):
     The counters are words of a block RAM, which are counted up one after the other, and only while
     nobody reads: events of one kind are many cycles apart.
 
-    Latency is at most 20 cycles from an event to its counter, and from ``clear``, while nobody
+    Latency is at most 32 cycles from an event to its counter, and from ``clear``, while nobody
     reads; throughput is an event of each kind in so many cycles; never stalls.
 
     Members
@@ -56,23 +56,29 @@ class LinkCounters(wiring.Component):
             shape=WORD_BITS, depth=_PLACES, init=[], attrs={"ram_style": "block"}
         )
         write, read = memory.write_port(), memory.read_port()
-        # The counter that has its turn, whether it is to be counted up, and whether it is read.
-        turn, waits, fetched = Signal(range(_PLACES)), Signal(_PLACES), Signal()
+        # The counter that has its turn: it is fetched, counted up, and written.
+        turn, waits = Signal(range(_PLACES)), Signal(_PLACES)
+        fetched, counted, more = Signal(), Signal(), Signal(WORD_BITS)
         clearing = Signal(range(_PLACES + 1), init=_PLACES)  # how many are still to be cleared
-        add = Signal()
+        wanted, free = Signal(), Signal()
         m.d.comb += [
-            add.eq(fetched & ~self.read & (clearing == 0)),
-            write.en.eq((clearing != 0) | add),
+            wanted.eq(waits.bit_select(turn, 1)),
+            free.eq(~self.read & (clearing == 0)),
+            write.en.eq((clearing != 0) | (counted & free)),
             write.addr.eq(turn),
-            write.data.eq(Mux(add, read.data + 1, 0)),
+            write.data.eq(Mux(clearing == 0, more, 0)),
             read.en.eq(~write.en),
             read.addr.eq(Mux(self.read, self.at, turn)),
             self.value.eq(read.data),
         ]
-        m.d.sync += fetched.eq(waits.bit_select(turn, 1) & ~self.read & ~write.en)
-        with m.If(write.en | ~(waits.bit_select(turn, 1) | self.read)):
+        m.d.sync += [
+            fetched.eq(free & wanted & ~fetched & ~counted),
+            more.eq(read.data + 1),
+            counted.eq(free & fetched),
+        ]
+        with m.If(write.en | (free & ~wanted)):
             m.d.sync += turn.eq(turn + 1)
-        with m.If(add):
+        with m.If(counted & free):
             m.d.sync += waits.bit_select(turn, 1).eq(0)
         for name in COUNTED:
             with m.If(self.events[name]):

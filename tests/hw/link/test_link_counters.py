@@ -9,7 +9,7 @@ from arch.link_registers import LINK_MAP
 from hw.link.link_counters import COUNTED, LinkCounters
 from hw.testing import run, sample, tick
 
-SLOW = 40
+SLOW = 64
 """Cycles after which events of a kind may come again."""
 
 
@@ -67,26 +67,26 @@ def test_counts(seed, tmp_path):
 
 
 def test_clear(tmp_path):
-    """Within 20 cycles, all of them, and what waits to be counted; a count takes as long."""
+    """Within 32 cycles, all of them, and what waits to be counted; a count takes as long."""
     dut = LinkCounters()
 
     async def host(ctx):
-        await tick(ctx, 20)
+        await tick(ctx, 32)
         for _ in range(3):
             for turn in range(3):
                 ctx.set(dut.events, dict.fromkeys(COUNTED, 1))
                 await tick(ctx)
                 ctx.set(dut.events, dict.fromkeys(COUNTED, 0))
-                await tick(ctx, 20 if turn < 2 else 2)
+                await tick(ctx, 32 if turn < 2 else 2)
             ctx.set(dut.clear, 1)
             await tick(ctx)
             ctx.set(dut.clear, 0)
-            await tick(ctx, 20)
+            await tick(ctx, 32)
             assert [await read(ctx, dut, name) for name in COUNTED] == [0] * len(COUNTED)
             ctx.set(dut.events.ignored, 1)
             await tick(ctx)
             ctx.set(dut.events, dict.fromkeys(COUNTED, 0))
-            await tick(ctx, 20)
+            await tick(ctx, 32)
             assert await read(ctx, dut, "ignored") == 1
 
     run(dut, host, vcd=tmp_path / "counters.vcd")

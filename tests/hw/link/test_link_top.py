@@ -141,19 +141,17 @@ def test_image(tmp_path):
         status = LINK_BASE + LINK_MAP.find("status").at
         assert await device.read(status) == [256 - len(image)]
         await device.write(at("control"), control(start=1, latch_images=1, clear=1))
-        await tick(ctx, bench.engine.model.total)
-        assert await device.read(status) == [75 << 16 | 256]
-        results = []
-        while len(results) < 75:
-            results += await device.get()
-        assert results == bench.words(0)
-        assert await device.get() == []
+        lights = set()
+        for _ in range(bench.engine.model.total):
+            lights.add((ctx.get(bench.dut.led_idle), ctx.get(bench.dut.led_busy)))
+            await tick(ctx)
+        assert lights == {(1, 0), (0, 1)}
+        assert await device.read(status) == [len(bench.words(0)) << 16 | 256]
+        assert await device.get() == bench.words(0)[:15]
         cycles, idle_stopped = [
             (await device.read(at(name)))[0] for name in ("cycles", "idle_stopped")
         ]
-        assert cycles - idle_stopped == bench.engine.model.total - 0
-        names = ("repeats", "damaged", "silences", "bad_stops", "ignored")
-        assert [await device.counter(name) for name in names] == [0] * 5
+        assert cycles - idle_stopped == bench.engine.model.total
 
     Bench().simulate(host, tmp_path)
 
@@ -177,6 +175,7 @@ def test_short_buffers(tmp_path):
         while not results or not results[-1] >> 31:
             results += await device.get()
         assert results == bench.words(1)
+        assert await device.get() == []
 
     Bench(image_bytes=64, results=16).simulate(host, tmp_path)
 
@@ -197,7 +196,7 @@ def test_faults(tmp_path):
         await device.line.send(ctx, echo[:-1])
         await device.silence()
         await device.line.send(ctx, b"\x00\xff" + echo[:4])
-        await device.line.send(ctx, echo[4:6], stop=0)
+        await device.line.send(ctx, echo[4:5], stop=0)
         await device.silence()
         assert await device.ask(Kind.ECHO, b"two") == (Status.DONE, b"two")
         await device.line.send(ctx, encode_frame(Frame(kind=1, sequence=9, payload=bytes(4))))
@@ -239,14 +238,7 @@ def test_addresses_and_lights(tmp_path):
         assert ctx.get(dut.led_error)
         await device.write(at("error"), 1)
         await tick(ctx, 200)
-        assert not ctx.get(dut.led_error)
-        await device.put(bytes(bench.engine.image(0)))
-        await device.write(at("control"), control(start=1))
-        seen = set()
-        for _ in range(bench.engine.model.total):
-            seen.add(tuple(ctx.get(light) for light in lights))
-            await tick(ctx)
-        assert seen == {(1, 0, 0), (0, 1, 0)}
+        assert [ctx.get(light) for light in lights] == [1, 0, 0]
 
     Bench().simulate(host, tmp_path)
 
@@ -257,12 +249,10 @@ def test_other_baud_rate(slower, tmp_path):
 
     async def host(ctx, bench, device):
         await device.sync()
-        data = bytes(range(100, 163))
-        assert await device.ask(Kind.ECHO, data) == (Status.DONE, data)
-        made = await device.ask(Kind.PATTERN, struct.pack("<IH", 0x2545F491, 63))
-        assert made == (Status.DONE, pattern(0x2545F491, 63))
+        made = await device.ask(Kind.PATTERN, struct.pack("<IH", 0x2545F491, 20))
+        assert made == (Status.DONE, pattern(0x2545F491, 20))
 
-    Bench(clock_hz=9_000_000).simulate(host, tmp_path, slower=slower)
+    Bench(clock_hz=6_000_000).simulate(host, tmp_path, slower=slower)
 
 
 def test_wrong_arguments():
