@@ -18,6 +18,7 @@ Progress = Callable[[int, int], None]
 """Told how much of how much is done."""
 Counters = dict[str, int]
 """Value of each of :data:`arch.registers.COUNTERS`."""
+_READ_BACK_SECONDS = 60.0
 _CONSTANTS = (
     "magic",
     "version",
@@ -235,6 +236,32 @@ class Device:
                 f"asked for {most} results"
             )
         return words_of(answer.payload)
+
+    def read_back(self, *, memory: int, first: int, parts: int) -> tuple[int, int]:
+        """CRC-32 and last part of what lies in a memory for tables; drops the image in work.
+
+        Parameters
+        ----------
+        memory : int
+            Place of the memory among the sections of a load image.
+        first : int
+            The word of the memory with which it begins.
+        parts : int
+            How many parts of 32 bits.
+        """
+        self.engine.write("error", flag=1)
+        self.engine.write("read_back_memory", value=memory)
+        self.engine.write("read_back_first", value=first)
+        self.engine.write("read_back_parts", value=parts)
+        self.engine.write("control", read_back=1)
+        clock = self.link.transport.seconds
+        end = clock() + _READ_BACK_SECONDS
+        while self.engine.fields("status")["reading_back"]:
+            if clock() > end:
+                raise DeviceError(f"the read-back of memory {memory} does not end")
+        if error := self.error():
+            raise DeviceError(f"memory {memory} cannot be read back: {error}")
+        return self.engine.value("read_back_crc"), self.engine.value("read_back_word")
 
     def echo(self, data: bytes) -> bytes:
         """What the device gives back of bytes."""

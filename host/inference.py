@@ -270,5 +270,5 @@ def _results(target: Target, words: list[int], images: int, seconds: float) -> R
     if target.last.channels_inner:  # position by position, all channels of each
         channels, height, width = target.last.result.shape
         values = values.reshape(images, height * width, channels).transpose(0, 2, 1)
-        values = values.reshape(images, -1)
+        values = values.reshape(images, target.results)
     return Results(values=values, index=values.argmax(axis=1), seconds=seconds)

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from arch.link_frame import (
     ANSWER,
@@ -16,9 +15,10 @@ from arch.link_frame import (
 )
 from arch.link_shape import LinkShape
 from host.errors import DeviceError, DeviceWasReset, NoAnswer
+from host.link_answer import Answer, LinkCounts
 from host.transport import Transport
 
-__all__ = ["REPEATS", "TIMEOUT", "Answer", "Link", "LinkCounts"]
+__all__ = ["REPEATS", "TIMEOUT", "Link"]
 
 TIMEOUT = 0.5
 """Seconds that an answer may take, beside those of its bytes on the wire."""
@@ -38,57 +38,6 @@ _QUIET = 1.5
 """How much longer than ``idle_bits`` the host keeps silent."""
 _QUIET_LIMIT = 64
 """So many times as long it waits for the device to fall silent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a device said to a request.
-
-    Parameters
-    ----------
-    status : Status
-        Whether it was done.
-    payload : bytes
-        What follows the status.
-    """
-
-    status: Status
-    payload: bytes
-
-
-@dataclass(kw_only=True)
-class LinkCounts:
-    """What happened on a link since it was opened.
-
-    Parameters
-    ----------
-    requests : int
-        Requests that were answered.
-    repeats : int
-        Times that one was sent again.
-    damaged : int
-        Answers whose length or check was wrong.
-    silent : int
-        Times that no whole answer came in time.
-    passed_over : int
-        Frames that were not the answer that was waited for.
-    syncs : int
-        Conversations that were begun.
-    sent, received : int
-        Bytes.
-    seconds : float
-        Spent in requests.
-    """
-
-    requests: int = 0
-    repeats: int = 0
-    damaged: int = 0
-    silent: int = 0
-    passed_over: int = 0
-    syncs: int = 0
-    sent: int = 0
-    received: int = 0
-    seconds: float = 0.0
 
 
 class Link:
@@ -271,14 +220,10 @@ class Link:
     def _keep_silent(self) -> None:
         """Say nothing until the device has dropped what it holds and nothing comes any more."""
         end = self.transport.seconds() + _QUIET_LIMIT * self._quiet_seconds
-        silent_since = self.transport.seconds()
-        while (now := self.transport.seconds()) - silent_since < self._quiet_seconds:
-            if now > end:
-                break  # it never stops: noise, or another baud rate; the next attempt fails, too
-            received = self.transport.read(self._quiet_seconds - (now - silent_since))
+        while received := self.transport.read(self._quiet_seconds):
             self.counts.received += len(received)
-            if received:
-                silent_since = self.transport.seconds()
+            if self.transport.seconds() > end:
+                break  # it never stops: noise, or another baud rate; the next attempt fails, too
         self._reader.silence()
 
     def _reason(self) -> str:

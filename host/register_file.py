@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from arch.link_frame import Kind, Status
 from arch.register import WORD_BITS, AddressMap
 from host.errors import DeviceError
-from host.link import Answer, Link
+from host.link import Link
+from host.link_answer import Answer
 
 __all__ = ["RegisterFile", "read_words", "write_words"]
 

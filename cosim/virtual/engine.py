@@ -13,6 +13,7 @@ from arch.shape_record import shape_identity
 from arch.tables import MappingTables
 from cosim.virtual.load import VirtualLoader
 from cosim.virtual.network import VirtualNetwork
+from cosim.virtual.read_back import VirtualReadBack
 from cosim.virtual.registers import VirtualRegisters
 
 __all__ = ["VirtualEngine", "VirtualWatch"]
@@ -62,8 +63,10 @@ class VirtualEngine:
         program: NetworkProgram,
         others: Sequence[tuple[MappingTables, NetworkProgram]] = (),
     ) -> None:
+        self._program = program
         self._shape = program.shape
         self._loadable = program.shape.engine.loadable
+        self._seen = VirtualReadBack()
         self._own = VirtualNetwork(tables, program)
         self._known = {}
         self._loader: VirtualLoader | None = None
@@ -72,7 +75,7 @@ class VirtualEngine:
             self._loader = VirtualLoader(shape_identity(self._shape), sections(self._shape))
         self.registers = VirtualRegisters(
             ENGINE_MAP,
-            constants=expected_identity(tables, program),
+            constants=_with_read_back(expected_identity(tables, program)),
             state=self._state,
             act=self._act,
         )
@@ -216,12 +219,28 @@ class VirtualEngine:
             self._network = None
         if "reset" in written or load:
             self._begin_anew()
+        elif "read_back" in written:
+            self._begin_anew()
+            self._read_back()
         if "latch" in written:
             self._latched = dict(self._counters)
         if "clear" in written:
             self._counters = dict.fromkeys(COUNTERS, 0)
         if "start" in written:
             self._wanted = True
+
+    def _read_back(self) -> None:
+        there = sections(self._shape)
+        if self._loader is None:
+            memories = {name: words for name, (_, words) in self._program.memories.items()}
+        else:
+            memories = {section.name: self._loader.memory(section.name) for section in there}
+        asked = {
+            name: self.registers.setting(f"read_back_{name}", "value")
+            for name in ("memory", "first", "parts")
+        }
+        if not self._seen.read(there, memories, **asked):
+            self._fail(Error.READ_BACK)
 
     def _loaded_network(self) -> VirtualNetwork | None:
         words = self._loader.words if self._loader else []
@@ -248,6 +267,13 @@ class VirtualEngine:
             return {"flag": self._flag, "code": self._code, "step": self._error_step}
         if name == "interrupt":
             return {"image": self._image_event, "error": self._flag}
+        if name in ("read_back_crc", "read_back_word"):
+            return {"value": getattr(self._seen, name.removeprefix("read_back_"))}
         if name == "load_count":
             return {"value": self._loader.count if self._loader else 0}
         return {}
+
+
+def _with_read_back(identity: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """The constants of an engine that can read back its memories."""
+    return identity | {"capabilities": identity["capabilities"] | {"read_back": 1}}

@@ -1,5 +1,7 @@
 """The line to a virtual device: a transport with a simulated clock."""
 
+import math
+
 from cosim.virtual.device import VirtualDevice
 
 __all__ = ["VirtualLine"]
@@ -58,7 +60,7 @@ class VirtualLine:
 
     def read(self, seconds: float) -> bytes:
         """What has come; waits at most so long for the first byte."""
-        end = self._now + seconds
+        end = max(self._now + seconds, math.nextafter(self._now, math.inf))  # time never stands
         if not self._out or self._out[0][0] + self.byte_seconds > end:
             self._now = end
             return b""
