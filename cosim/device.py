@@ -252,8 +252,6 @@ class _ImageCount:
             if frame.kind == Kind.GET | ANSWER and frame.sequence != self._sequence:
                 words = memoryview(frame.payload[1:])
                 last = (words[at : at + 4] for at in range(0, len(words) - 3, 4))
-                self.count += sum(
-                    int.from_bytes(word, "little") >= _RESULT_LAST for word in last
-                )
+                self.count += sum(int.from_bytes(word, "little") >= _RESULT_LAST for word in last)
             self._sequence = frame.sequence  # that of an answer which is sent once more is the same
         self._reader.silence()

@@ -64,7 +64,7 @@ class Wire:
 
     def __init__(self, dut: Any, *, divisor: int) -> None:
         self._dut = dut
-        self._runs = 0
+        self._runs = dut.run.value.to_unsigned()  # those of an earlier test
         self._waiting: list[np.ndarray] = []
         self._divisor = divisor
         self.damaged = 0

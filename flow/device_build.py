@@ -33,6 +33,7 @@ _IDLE_SECONDS = 0.02
 _IMAGE_BYTES = (4096, 32768)
 _RESULTS = (512, 32768)
 _IDLE_BITS = (16, (1 << 16) - 1)
+_TRACE_EVENTS = 512
 _IMAGES_WAITING = 4
 """So many times as long as the images that can wait take, an engine may work on its own: other
 tables than those of the run can take longer."""
@@ -84,9 +85,7 @@ def device_directory(run: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def build_device(
-    run: Path, directory: Path, *, clock_hz: int, baud: int | None
-) -> SimulatedDevice:
+def build_device(run: Path, directory: Path, *, clock_hz: int, baud: int | None) -> SimulatedDevice:
     """Write the Verilog of engine and link, and compile it with its bench.
 
     Parameters
@@ -144,6 +143,8 @@ def _link_shape(program: NetworkProgram, *, clock_hz: int, baud: int | None) -> 
             image_bytes=_power_of_two(_image_bytes(program), *_IMAGE_BYTES),
             results=_power_of_two(last, *_RESULTS),
             idle_bits=min(max(round(wanted * _IDLE_SECONDS), _IDLE_BITS[0]), _IDLE_BITS[1]),
+            trace_events=_TRACE_EVENTS,
+            probe=True,
         )
     except ValueError as error:
         raise InputError(f"--clock and --baud do not go together: {error}") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from arch.errors import InputError
 from arch.network_cycles import network_cycles
-from flow.host_reference import GoldenReference
+from cosim.host_reference import GoldenReference
 from flow.host_session import Session
 from host.ladder.climb import RUNGS, Outcome, climb, last_rung
 from host.ladder.rung import Bench

@@ -10,9 +10,7 @@ from cosim.device_case import DeviceCase
 from cosim.device_server import COUNT, GAP, DeviceServer, Message
 
 DIVISOR, IDLE_BITS, WORK = 8, 100, 40_000
-CASE = DeviceCase(
-    socket="", divisor=DIVISOR, baud=1000, idle_bits=IDLE_BITS, work_cycles=WORK
-)
+CASE = DeviceCase(socket="", divisor=DIVISOR, baud=1000, idle_bits=IDLE_BITS, work_cycles=WORK)
 BYTE = 10 * DIVISOR
 
 
