@@ -30,7 +30,7 @@ def expected_identity(tables: MappingTables, program: NetworkProgram) -> dict[st
             "loadable": int(program.shape.engine.loadable),
             "argmax": int(program.shape.argmax),
             "counter_bits": program.shape.counter_bits,
-            "read_back": 1,
+            "read_back": int(program.shape.read_back),
         },
         "crossbar": {"rows": g.rows, "cols": g.cols},
         "operation_unit": {

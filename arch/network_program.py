@@ -63,6 +63,8 @@ class NetworkProgram:
     @property
     def memories(self) -> dict[str, tuple[WordLayout, tuple[int, ...]]]:
         """Every memory for tables by name: its word layout and its words."""
+        if self.shape.step_logic:
+            return self.layers.memories
         return {"step": (self.shape.memories["step"][0], self.words)} | self.layers.memories
 
     def contents(self, name: str) -> tuple[int, ...] | int:
@@ -79,6 +81,8 @@ def build_network_program(
     skip_zero_planes: bool = False,
     argmax: bool = False,
     counter_bits: int = COUNTER_BITS,
+    step_logic: bool = False,
+    read_back: bool = True,
     capacity: Capacity | None = None,
     shape: NetworkShape | None = None,
 ) -> NetworkProgram:
@@ -96,6 +100,10 @@ def build_network_program(
         Whether only the largest result of an image leaves the engine.
     counter_bits : int
         Width of a counter.
+    step_logic : bool
+        Whether the steps are logic instead of a memory.
+    read_back : bool
+        Whether what lies in the memories can be read back.
     capacity : Capacity, optional
         The tables are loaded at run time, by an engine that can hold so much.
     shape : NetworkShape, optional
@@ -106,7 +114,7 @@ def build_network_program(
     ------
     :exc:`ValueError`
         If ``lanes`` or ``counter_bits`` is out of range, the tables do not follow from each other,
-        or ``argmax`` has more results than it can number.
+        ``argmax`` has more results than it can number, or ``step_logic`` goes with a capacity.
     :exc:`arch.errors.InputError`
         If the tables do not fit ``shape``, or need more than ``capacity``; it says what is short.
     """
@@ -120,14 +128,26 @@ def build_network_program(
     steps, depth = plan_steps(order)
     if shape is None:
         shape = network_shape(layers.shape, steps, lanes=lanes, depth=depth)
-        shape = replace(shape, argmax=argmax, counter_bits=counter_bits)
+        shape = replace(
+            shape,
+            argmax=argmax,
+            counter_bits=counter_bits,
+            step_logic=step_logic,
+            read_back=read_back,
+        )
         if capacity is not None:
             shape = enlarge(shape, capacity)
             shape = replace(shape, engine=replace(shape.engine, loadable=True))
             layers = build_program(tables, shape=shape.engine)
     else:
         needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
-        needed = replace(needed, argmax=shape.argmax, counter_bits=shape.counter_bits)
+        needed = replace(
+            needed,
+            argmax=shape.argmax,
+            counter_bits=shape.counter_bits,
+            step_logic=shape.step_logic,
+            read_back=shape.read_back,
+        )
         check_fits(needed, shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(

@@ -52,11 +52,16 @@ class NetworkShape:
         Only the largest result of an image leaves the engine, with its number.
     counter_bits : int
         Width of a counter; it counts modulo ``2**counter_bits``.
+    step_logic : bool
+        The steps are logic, no memory: with few of them that is smaller. Their words are baked in.
+    read_back : bool
+        What lies in the memories for tables can be read back.
 
     Raises
     ------
     :exc:`ValueError`
-        If ``lanes`` is no power of two, or a counter is wider than its register.
+        If ``lanes`` is no power of two, a counter is wider than its register, or steps that are
+        loaded are to be logic.
     """
 
     engine: EngineShape
@@ -70,12 +75,16 @@ class NetworkShape:
     out_bits: int
     argmax: bool = False
     counter_bits: int = COUNTER_BITS
+    step_logic: bool = False
+    read_back: bool = True
 
     def __post_init__(self) -> None:
         if self.lanes < 1 or self.lanes & (self.lanes - 1):
             raise ValueError(f"lanes must be a power of two, not {self.lanes}")
         if not 1 <= self.counter_bits <= COUNTER_BITS:
             raise ValueError(f"counter_bits must be 1 to {COUNTER_BITS}, not {self.counter_bits}")
+        if self.step_logic and self.engine.loadable:
+            raise ValueError("steps that are loaded cannot be logic")
 
     @property
     def at_bits(self) -> int:
@@ -128,7 +137,8 @@ class NetworkShape:
     def memories(self) -> dict[str, tuple[WordLayout, int]]:
         """Every memory for tables by name: the layout of its words, and how many it holds."""
         word = WordLayout((Field("bits", WORD_BITS),))
-        return {"step": (word, self.steps * self.step_words)} | self.engine.memories
+        steps = {} if self.step_logic else {"step": (word, self.steps * self.step_words)}
+        return steps | self.engine.memories
 
     @property
     def step_words(self) -> int:

@@ -15,6 +15,10 @@ from cosim.case import Case
 __all__ = ["built_as", "read_tables"]
 
 
+_NETWORK = ("lanes", "counter_bits", "step_logic", "read_back")
+"""What ``names.json`` says of a network engine alone."""
+
+
 def read_tables(case: Case, directory: str = "") -> tuple[MappingTables, dict[str, Any]]:
     """The tables of the case, and ``names.json`` of the Verilog that runs.
 
@@ -48,5 +52,5 @@ def built_as(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "macro_latency": names.get("macro", {}).get("latency"),
         "skip_zero_planes": names["skip_zero_planes"],
-        **{name: names[name] for name in ("lanes", "counter_bits") if name in names},
+        **{name: names[name] for name in _NETWORK if name in names},
     }

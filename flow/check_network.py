@@ -104,6 +104,8 @@ def check_network(
     argmax: bool = False,
     lanes: int = LANES,
     counter_bits: int = COUNTER_BITS,
+    step_logic: bool = False,
+    read_back: bool = True,
     capacity: Capacity | None = None,
 ) -> NetworkCheck:
     """Size and cycles of the engine for a network.
@@ -115,7 +117,7 @@ def check_network(
     ratios : mapping of str to float
         Pruned share of the segments of each layer. With 0 everything is exact; else OUs are those
         that are expected, see :func:`sw.mapping.expected.expected_ous`, to the nearest one.
-    macro_latency, skip_zero_planes, argmax, lanes, counter_bits, capacity
+    macro_latency, skip_zero_planes, argmax, lanes, counter_bits, step_logic, read_back, capacity
         As in :func:`arch.network_program.build_network_program`.
 
     Raises
@@ -141,7 +143,9 @@ def check_network(
     operations = [spec for spec in specs if isinstance(spec, HostSpec)]
     steps, depth = plan_steps(run_order(layers, operations))
     shape = network_shape(engine, steps, lanes=lanes, depth=depth)
-    shape = replace(shape, argmax=argmax, counter_bits=counter_bits)
+    shape = replace(
+        shape, argmax=argmax, counter_bits=counter_bits, step_logic=step_logic, read_back=read_back
+    )
     if capacity is not None:
         shape = enlarge(shape, capacity)
         shape = replace(shape, engine=replace(shape.engine, loadable=True))

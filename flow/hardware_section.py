@@ -52,6 +52,15 @@ class HardwareSection(Section):
         description="Width of the counters, which wrap. Narrow ones save a third of the logic of a "
         "small engine.",
     )
+    steps: Literal["memory", "logic"] = Field(
+        default="memory",
+        description="Where the program of the network engine is: in a memory, or in logic, which is "
+        "smaller for a network of few layers whose tables are baked in.",
+    )
+    read_back: bool = Field(
+        default=True,
+        description="Whether a host can read back what lies in the memories for tables.",
+    )
     target: Literal["ice40-up5k", "ecp5-25f", "ecp5-45f", "ecp5-85f"] | None = Field(
         default=None,
         description="The FPGA part that `ohmforge check` compares the network engine with; the "
@@ -71,7 +80,11 @@ class HardwareSection(Section):
     @classmethod
     def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python 1 is True; to a person who writes a configuration it is not.
-        if isinstance(value, bool) and info.field_name not in ("skip_zero_planes", "argmax"):
+        if isinstance(value, bool) and info.field_name not in (
+            "skip_zero_planes",
+            "argmax",
+            "read_back",
+        ):
             raise PydanticCustomError("literal_error", "wrong type")
         return value
 
@@ -93,6 +106,12 @@ class HardwareSection(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_steps(self) -> "HardwareSection":
+        if self.steps == "logic" and self.tables == "loadable":
+            raise ValueError("hardware.steps: logic does not go with hardware.tables: loadable")
+        return self
+
     @property
     def latency(self) -> int | None:
         """Latency of the crossbar macro, as the programs take it; None if there is no macro."""
@@ -112,6 +131,8 @@ class HardwareSection(Section):
             "argmax": self.argmax,
             "lanes": self.lanes,
             "counter_bits": self.counter_bits,
+            "step_logic": self.steps == "logic",
+            "read_back": self.read_back,
         }
         if self.tables == "loadable":
             built_as["capacity"] = self.capacity.capacity

@@ -62,6 +62,8 @@ class Engine:
         built_as: dict[str, Any] = {
             "skip_zero_planes": names.get("skip_zero_planes") is True,
             "argmax": names.get("argmax") is True,
+            "step_logic": names.get("step_logic") is True,
+            "read_back": names.get("read_back") is not False,
         }
         for name in ("lanes", "counter_bits"):
             if name in names:

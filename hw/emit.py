@@ -230,6 +230,8 @@ def network_design(program, core):
             "argmax": program.shape.argmax,
             "lanes": program.shape.lanes,
             "counter_bits": program.shape.counter_bits,
+            "step_logic": program.shape.step_logic,
+            "read_back": program.shape.read_back,
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}

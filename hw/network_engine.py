@@ -161,8 +161,10 @@ class NetworkEngine(wiring.Component):
         run = {"lanes": shape.lanes, "beat": geometry.ou_rows}
         sizes = {"at_bits": shape.at_bits, "code_bits": shape.code_bits}
         layout = struct(shape.step_layout)
-        steps = program.contents("step")
-        m.submodules.control = StepControl(steps, word_bits=WORD_BITS, layout=layout)
+        steps = program.words if shape.step_logic else program.contents("step")
+        m.submodules.control = StepControl(
+            steps, word_bits=WORD_BITS, layout=layout, logic=shape.step_logic
+        )
         m.submodules.walk = WindowWalk(
             levels=LEVELS,
             window_levels=WINDOW_LEVELS,
@@ -230,7 +232,8 @@ class NetworkEngine(wiring.Component):
     def _pass_on(self, m, kind):
         """Connect the ports of a kind to the memories."""
         inside, names = getattr(self._layers, kind), self._program.shape.engine.memories
-        homes = {"step": getattr(m.submodules.control, kind)}
+        steps = {} if self._program.shape.step_logic else {"step": m.submodules.control}
+        homes = {name: getattr(home, kind) for name, home in steps.items()}
         pass_on(m, getattr(self, kind), homes | {name: getattr(inside, name) for name in names})
 
     def _guard(self, m):

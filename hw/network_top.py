@@ -1,11 +1,13 @@
 """Network top: a network engine with its registers, as the generated Verilog has it."""
 
+from dataclasses import replace
+
 from amaranth import Module, Mux, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.load_image import sections
-from arch.register import WORD_BITS
+from arch.register import WORD_BITS, Access
 from arch.registers import (
     ADDRESS_BITS,
     COUNTERS,
@@ -68,22 +70,25 @@ class NetworkTop(wiring.Component):
         m = Module()
         engine = self._engine
         m.submodules.registers = registers = RegisterBlock(
-            REGISTERS, address_bits=WORD_ADDRESS_BITS
+            REGISTERS if self._program.shape.read_back else _without_read_back(),
+            address_bits=WORD_ADDRESS_BITS,
         )
         m.submodules.run_control = control = RunControl(steps=self._program.shape.steps)
         tiles = self._program.shape.engine.tiles
         events = dict.fromkeys(COUNTERS, tiles.bit_length())
         events["planes_skipped"] = len(engine.skipped)
         m.submodules.counters = counters = Counters(events, bits=self._program.shape.counter_bits)
-        drop = registers.control.reset | registers.control.read_back
+        drop = registers.control.reset
+        if self._program.shape.read_back:
+            drop = drop | registers.control.read_back
         if self._program.shape.engine.loadable:
             drop = drop | registers.control.load
-        read_back = self._add_read_back(m, registers, control)
+        busy = self._add_read_back(m, registers, control) if self._program.shape.read_back else 0
         m.submodules.engine = ResetInserter(drop)(engine)
         if self._program.shape.engine.loadable:
-            self._add_loader(m, registers, control, read_back)
+            self._add_loader(m, registers, control, busy)
         else:
-            m.d.comb += [registers.status.loaded.eq(1), engine.hold.eq(read_back.busy)]
+            m.d.comb += [registers.status.loaded.eq(1), engine.hold.eq(busy)]
             self._show_hash(m, registers, hash_words(self._program.tables_sha256))
         connect(m, flipped(self.bus), registers.bus)
         connect(m, flipped(self.i), engine.i)
@@ -115,7 +120,7 @@ class NetworkTop(wiring.Component):
                 "loadable": shape.engine.loadable,
                 "argmax": shape.argmax,
                 "counter_bits": shape.counter_bits,
-                "read_back": 1,
+                "read_back": shape.read_back,
             },
             "crossbar": {"rows": g.rows, "cols": g.cols},
             "operation_unit": {
@@ -138,7 +143,7 @@ class NetworkTop(wiring.Component):
             m.d.comb += register.value.eq(word)
 
     def _add_read_back(self, m, registers, control):
-        """Let the bus ask for what lies in the memories; the engine holds meanwhile."""
+        """Let the bus ask for what lies in the memories; high while the engine must hold for it."""
         shape, written = self._program.shape, registers.control
         m.submodules.read_back = read_back = ReadBack(
             memories=shape.memories, sections=sections(shape)
@@ -155,9 +160,9 @@ class NetworkTop(wiring.Component):
             registers.read_back_word.value.eq(read_back.word),
             control.read_back_fault.eq(read_back.fault),
         ]
-        return read_back
+        return read_back.busy
 
-    def _add_loader(self, m, registers, control, read_back):
+    def _add_loader(self, m, registers, control, busy):
         """Load tables over the bus; the engine holds while they are not complete."""
         shape, engine = self._program.shape, self._engine
         m.submodules.loader = loader = Loader(
@@ -174,7 +179,7 @@ class NetworkTop(wiring.Component):
             loader.begin.eq(registers.control.load),
             loader.valid.eq(registers.load_word.value_written),
             loader.word.eq(registers.load_word.value),
-            engine.hold.eq(~loader.loaded | read_back.busy),
+            engine.hold.eq(~loader.loaded | busy),
             control.load_fault.eq(loader.fault),
             control.load_code.eq(loader.code),
         ]
@@ -222,3 +227,13 @@ class NetworkTop(wiring.Component):
 def counter_of(cause):
     """Name of the counter of a cause."""
     return cause if cause in COUNTERS else f"idle_{cause}"
+
+
+def _without_read_back():
+    """The registers of an engine whose memories cannot be read back: those of it are zero."""
+    for register in REGISTERS:
+        if not register.name.startswith("read_back_"):
+            yield register
+            continue
+        fields = [replace(field, access=Access.CONSTANT, value=0) for field in register.fields]
+        yield replace(register, fields=tuple(fields))

@@ -31,6 +31,9 @@ class StepControl(wiring.Component):
         Width of a word.
     layout : layout
         Layout of a step; has ``program_last``, which marks the last one.
+    logic : bool
+        Steps follow from their number by logic, which is smaller if there are few; there is no
+        memory. All takes as many cycles as with one.
 
     Members
     -------
@@ -57,7 +60,7 @@ class StepControl(wiring.Component):
     cycles : ``Out(48)``
         Cycles since the step before was done; the step's own with ``done``.
     read_back : ``In(TableRead)``
-        Reads the memory while the component is at rest.
+        Reads the memory while the component is at rest; only if there is one.
     hold : ``In(1)``
         The program is not there yet, or is read back: the first step waits, and none is read.
     load : ``In(TableWrite)``
@@ -70,7 +73,7 @@ class StepControl(wiring.Component):
         the step waits for it.
     """
 
-    def __init__(self, words, *, word_bits, layout):
+    def __init__(self, words, *, word_bits, layout, logic=False):
         check_sizes(word_bits=word_bits)
         self._word = data.ArrayLayout(1, word_bits)
         self._contents = Contents(words, shape=self._word)
@@ -80,6 +83,10 @@ class StepControl(wiring.Component):
             raise ValueError(
                 f"a step takes {self._step_words} words, so {depth} are no whole steps"
             )
+        if logic and self._contents.loadable:
+            raise ValueError("steps that are loaded cannot be logic")
+        self._steps = _joined(words, self._step_words, word_bits) if logic else ()
+        ports = {} if logic else self._contents.ports
         loaded = {"fault": In(1), "over": Out(1)} if self._contents.loadable else {}
         super().__init__(
             {
@@ -95,7 +102,7 @@ class StepControl(wiring.Component):
                 "stopped": Out(1),
                 "refused": Out(1),
                 "cycles": Out(COUNTER_BITS, init=1),
-                **self._contents.ports,
+                **ports,
                 **loaded,
             }
         )
@@ -103,12 +110,9 @@ class StepControl(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         loadable, depth = self._contents.loadable, self._contents.depth
-        m.submodules.steps = memory = self._contents.memory(m, self)
         at = Signal(range(depth + 1) if loadable else span(depth))
-        word = self._contents.read(m, self, memory, at=at).as_value()
-        held = Signal(self._step_words * len(word))
         left = Signal(span(self._step_words + 1))
-        m.d.comb += self.step.as_value().eq(held)
+        fetch = self._look_up(m) if self._steps else self._read(m, at)
         # Much waits for the start, so it is a flip-flop.
         m.d.sync += [self.cycles.eq(self.cycles + 1), self.start.eq(0)]
         fault = self.fault if loadable else Const(0)
@@ -123,7 +127,7 @@ class StepControl(wiring.Component):
                     m.d.sync += [at.eq(at + 1), left.eq(self._step_words - 1)]
                     m.next = "Fetch"
             with m.State("Fetch"):
-                m.d.sync += [held.eq(Cat(held, word) >> len(word)), left.eq(left - 1)]
+                m.d.sync += [*fetch, left.eq(left - 1)]
                 with m.If(left == 0):
                     m.next = "Check"
                 with m.Else():
@@ -153,9 +157,33 @@ class StepControl(wiring.Component):
                 m.d.comb += [self.stopped.eq(1), self.refused.eq(1)]
         return m
 
+    def _read(self, m, at):
+        """Show the words that were read; what reads the next one."""
+        m.submodules.steps = memory = self._contents.memory(m, self)
+        word = self._contents.read(m, self, memory, at=at).as_value()
+        held = Signal(self._step_words * len(word))
+        m.d.comb += self.step.as_value().eq(held)
+        return [held.eq(Cat(held, word) >> len(word))]
+
+    def _look_up(self, m):
+        """Show the step of a number; nothing is to be read."""
+        with m.Switch(self.number):
+            for number, step in enumerate(self._steps):
+                with m.Case(number) if number < len(self._steps) - 1 else m.Default():
+                    m.d.comb += self.step.as_value().eq(step)
+        return []
+
     def _look_ahead(self, m, at):
         """Say whether the words that were loaded end at an address."""
         length = Signal.like(at, reset_less=True)  # a reset leaves the memory as it is
         with m.If(self.load.en):
             m.d.sync += length.eq(self.load.at + 1)
         m.d.comb += self.over.eq(at >= length)
+
+
+def _joined(words, step_words, word_bits):
+    """The steps of which ``words`` are the parts, the least significant one first."""
+    return tuple(
+        sum(word << word_bits * part for part, word in enumerate(words[at : at + step_words]))
+        for at in range(0, len(words), step_words)
+    )

@@ -35,9 +35,9 @@ class Ecp5Pll:
     input_mhz : Fraction
         The clock that comes.
     input_divisor, feedback_divisor : int
-        ``CLKI_DIV`` and ``CLKFB_DIV``, 1 to 128.
+        ``CLKI_DIV``, 1 to 128, and ``CLKFB_DIV``, 1 to 80.
     loop_divisor, output_divisor : int
-        ``CLKOP_DIV`` and ``CLKOS_DIV``, likewise.
+        ``CLKOP_DIV`` and ``CLKOS_DIV``, 1 to 128.
     """
 
     input_mhz: Fraction
@@ -76,8 +76,8 @@ class Ice40Pll:
     input_mhz : Fraction
         The clock that comes.
     divr, divf, divq : int
-        What the input and the oscillator are divided by, less one, and the power of two by which the
-        output is.
+        What the input and what is fed back are divided by, less one; the power of two by which
+        the output is.
     """
 
     input_mhz: Fraction
@@ -131,17 +131,17 @@ def ecp5_pll(input_mhz: Fraction, wanted_mhz: Fraction) -> Ecp5Pll:
             if factors is None:
                 continue
             exact = compared * multiple / wanted_mhz
-            for output in {max(1, int(exact)), int(exact) + 1}:
-                if output <= 128:
-                    found.append(
-                        Ecp5Pll(
-                            input_mhz=input_mhz,
-                            input_divisor=divisor,
-                            feedback_divisor=factors[0],
-                            loop_divisor=factors[1],
-                            output_divisor=output,
-                        )
-                    )
+            found += [
+                Ecp5Pll(
+                    input_mhz=input_mhz,
+                    input_divisor=divisor,
+                    feedback_divisor=factors[0],
+                    loop_divisor=factors[1],
+                    output_divisor=output,
+                )
+                for output in (max(1, int(exact)), int(exact) + 1)
+                if output <= 128
+            ]
     return _nearest(found, wanted_mhz, _ECP5_OUTPUT)
 
 
@@ -166,7 +166,7 @@ def ice40_pll(input_mhz: Fraction, wanted_mhz: Fraction) -> Ice40Pll:
             continue
         for divq in range(1, 7):
             exact = wanted_mhz * (1 << divq) / compared
-            for multiple in {int(exact), int(exact) + 1}:
+            for multiple in (int(exact), int(exact) + 1):
                 low, high = _ICE40_OSCILLATOR
                 if 1 <= multiple <= 128 and low <= compared * multiple <= high:
                     found.append(

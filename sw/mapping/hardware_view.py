@@ -110,7 +110,7 @@ class HardwareView:
         built_as
             As in :func:`arch.network_program.build_network_program`.
         """
-        only_network = ("argmax", "capacity", "counter_bits", "lanes")
+        only_network = ("argmax", "capacity", "counter_bits", "lanes", "read_back", "step_logic")
         of_layers = {name: value for name, value in built_as.items() if name not in only_network}
         try:
             network = build_network_program(tables, **built_as)
