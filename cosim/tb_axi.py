@@ -152,7 +152,7 @@ class Testbench:
                 seen = await self.axi.read(SCRATCH + first, size)
                 assert seen.data == scratch[first : first + size], "scratch lost what was written"
             elif kind == 2:
-                await self.refused(HOLE + rng.choice((0, AXI_BASE)), write=rng.getrandbits(1))
+                await self.refused(HOLE + rng.choice((0, AXI_BASE)), write=bool(rng.getrandbits(1)))
             else:
                 reads = [self.axi.init_read(SCRATCH, 4) for _ in range(3)]
                 for each in [*(self.axi.init_write(SCRATCH, scratch) for _ in range(3)), *reads]:
