@@ -48,7 +48,8 @@ def ou_result(
     tile : int
         Whose OUs.
     number : int
-        Which of them, counted from 0 over all positions.
+        Which of them, counted from 0 over all positions; a tile without OUs ends one of zeros at
+        each.
     skips : bool
         Whether planes without ones are skipped; an OU without any then gives no result, unless it
         is the last of its position.
@@ -59,8 +60,8 @@ def ou_result(
         What it adds to the output of each weight column; None if the tile has fewer OUs.
     """
     ous = ous_by_tile(table, geometry.tiles)[tile]
-    if not len(ous):
-        return None
+    if not len(ous):  # an OU of zeros stands in the place of none
+        return np.zeros(geometry.ou_weights, np.int64) if number < len(windows) else None
     if not skips:
         position, place = divmod(number, len(ous))
         if position >= len(windows):

@@ -150,30 +150,30 @@ class TraceCapture(wiring.Component):
         """Give the events, or count them."""
         o, failed = self.o, Signal()
         since = Signal(o.p.cycles.shape(), init=1)
-        events, missing = Signal(len(chosen)), Signal(LOST_BITS)
-        count = Signal(range(len(chosen) + 1))
-        missing_next = Signal(LOST_BITS + 1)
+        events = Signal(len(chosen))
+        count, fallen = Signal(range(len(chosen) + 1)), Signal(range(len(chosen) + 1))
+        before, missing = Signal(LOST_BITS), Signal(LOST_BITS + 1)
         passed = self.recording & (since == 0)  # as many cycles as have no place
-        meta = {(EventKind.TIME, None): passed, (EventKind.LOST, None): missing != 0}
+        meta = {
+            (EventKind.TIME, None): passed,
+            (EventKind.LOST, None): (before != 0) | (fallen != 0),
+        }
         m.d.comb += [
             events.eq(Cat(chosen.values())),
             count.eq(sum(events)),
             o.valid.eq(events.any() | passed),
             o.p.cycles.eq(since),
             o.p.present.eq(Cat((meta | chosen)[source] for source in self._sources)),
-            o.p.lost.eq(missing),
+            missing.eq(before + fallen),
+            o.p.lost.eq(Mux(missing[-1], (1 << LOST_BITS) - 1, missing)),
             failed.eq(o.valid & ~o.ready),
-            missing_next.eq(missing + count),
         ]
+        # What failed is added up a cycle later: knowing it takes most of one.
+        m.d.sync += [fallen.eq(Mux(failed, count, 0)), self.lost.eq(self.lost + fallen)]
         with m.If(o.valid & o.ready):
-            m.d.sync += [since.eq(1), missing.eq(0)]
+            m.d.sync += [since.eq(1), before.eq(0)]
         with m.Else():
-            m.d.sync += since.eq(since + 1)
-        with m.If(failed):
-            m.d.sync += [
-                self.lost.eq(self.lost + count),
-                missing.eq(Mux(missing_next[-1], (1 << LOST_BITS) - 1, missing_next)),
-            ]
+            m.d.sync += [since.eq(since + 1), before.eq(o.p.lost)]
 
 
 def _place(causes):
