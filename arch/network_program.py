@@ -103,7 +103,7 @@ def build_network_program(
     step_logic : bool
         Whether the steps are logic instead of a memory.
     read_back : bool
-        Whether what lies in the memories can be read back.
+        Whether a host can read back what lies in the memories for tables.
     capacity : Capacity, optional
         The tables are loaded at run time, by an engine that can hold so much.
     shape : NetworkShape, optional
@@ -141,13 +141,8 @@ def build_network_program(
             layers = build_program(tables, shape=shape.engine)
     else:
         needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
-        needed = replace(
-            needed,
-            argmax=shape.argmax,
-            counter_bits=shape.counter_bits,
-            step_logic=shape.step_logic,
-            read_back=shape.read_back,
-        )
+        names = ("argmax", "counter_bits", "step_logic", "read_back")
+        needed = replace(needed, **{name: getattr(shape, name) for name in names})
         check_fits(needed, shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(

@@ -55,7 +55,7 @@ class NetworkShape:
     step_logic : bool
         The steps are logic, no memory: with few of them that is smaller. Their words are baked in.
     read_back : bool
-        What lies in the memories for tables can be read back.
+        A host can prove what lies in the memories for tables, see :mod:`arch.read_back`.
 
     Raises
     ------

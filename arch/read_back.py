@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from arch.load_image import PART_BYTES, section_parts, sections
 from arch.network_program import NetworkProgram
 
-__all__ = ["ReadBack", "read_back", "read_backs"]
+__all__ = ["READ_BACK_CYCLES", "ReadBack", "read_back", "read_backs"]
+
+READ_BACK_CYCLES = 4
+"""Cycles that a read-back takes for a part."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,14 @@ from arch.network_program import NetworkProgram
 from arch.network_shape import WORD_BITS, NetworkShape
 from arch.registers import Error
 
-__all__ = ["Damage", "damaged_images", "damaged_programs", "random_contents", "random_flips"]
+__all__ = [
+    "Damage",
+    "damaged_images",
+    "damaged_programs",
+    "random_contents",
+    "random_flips",
+    "wrong_words",
+]
 
 _MAGIC, _VERSION, _SHAPE, _DIGEST = range(4)
 _FIRST = _DIGEST + HASH_WORDS  # word of the first section
@@ -128,6 +135,23 @@ def random_contents(program: NetworkProgram, rng: random.Random) -> bytes:
         words += [rng.getrandbits(WORD_BITS) for _ in range(section.depth * section.parts)]
     data = header + _bytes(words)
     return data + zlib.crc32(data).to_bytes(_WORD_BYTES, "little")
+
+
+def wrong_words(program: NetworkProgram, rng: random.Random) -> Iterator[tuple[str, int, bytes]]:
+    """Load images with a right CRC around one flipped bit, which no load can tell.
+
+    Yields
+    ------
+    tuple
+        The memory, each once; the word in it; and the load image.
+    """
+    image = int.from_bytes(load_image(program)[:-_WORD_BYTES], "little")
+    for section, start in zip(sections(program.shape), _starts(program), strict=True):
+        word = rng.randrange(len(program.memories[section.name][1]))
+        part = start + 2 + word * section.parts
+        flipped = image ^ 1 << part * WORD_BITS + rng.randrange(section.bits)
+        data = flipped.to_bytes(len(load_image(program)) - _WORD_BYTES, "little")
+        yield section.name, word, data + zlib.crc32(data).to_bytes(_WORD_BYTES, "little")
 
 
 def _with_field(shape: NetworkShape, packed: int, name: str, value: int) -> int:

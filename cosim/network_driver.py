@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import RisingEdge, Timer
 
+from arch.read_back import READ_BACK_CYCLES, ReadBack
 from arch.registers import COUNTERS, Error
 from cosim.control_bus import ControlBus
 from cosim.driver import BURST, CLOCK_NS, Driver
@@ -88,6 +89,18 @@ class NetworkDriver(Driver):
         """Load tables; what the device says of them is in its registers."""
         await self.bus.write("control", load=1, clear=1)
         await self.feed_all(image)
+
+    async def read_back(self, asked: ReadBack) -> tuple[int, int]:
+        """CRC and last word of what a memory holds, where it is ``asked`` for."""
+        await self.bus.write("read_back_memory", value=asked.memory)
+        await self.bus.write("read_back_first", value=asked.first)
+        await self.bus.write("read_back_parts", value=asked.parts)
+        await self.bus.write("control", read_back=1)
+        await Timer((READ_BACK_CYCLES * asked.parts + 1) * CLOCK_NS, "ns")
+        while (await self.bus.fields("status"))["reading_back"]:
+            pass  # a read-back always ends, and the test has a time-out
+        crc = await self.bus.fields("read_back_crc")
+        return crc["value"], (await self.bus.fields("read_back_word"))["value"]
 
     async def feed_all(self, words: bytes) -> None:
         """Write words as a load image is written, whether or not a load is in progress."""

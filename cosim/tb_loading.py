@@ -11,6 +11,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Timer
 
+from arch.read_back import read_back, read_backs
 from arch.registers import Error
 from cosim.damage import (
     Damage,
@@ -18,6 +19,7 @@ from cosim.damage import (
     damaged_programs,
     random_contents,
     random_flips,
+    wrong_words,
 )
 from cosim.driver import CLOCK_NS
 from cosim.tb_network import CASE, TIMEOUT_MS, Testbench
@@ -79,6 +81,24 @@ async def tables_take_turns(dut: Any) -> None:
     await first.begin()
     for bench in (first, second, first):
         await bench.exact(images=None)
+        await bench.holds_tables()
+
+
+@cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")
+async def finds_wrong_words(dut: Any) -> None:
+    """One bit of a memory, loaded with a right CRC: the read-back of that memory alone differs."""
+    bench = LoadingTestbench(dut)
+    await bench.begin()
+    for name, word, image in wrong_words(bench.program, random.Random(CASE.seed)):
+        await bench.driver.load(image)
+        assert (await bench.state())[0], f"{name}: is not loaded"
+        for asked in read_backs(bench.program):
+            same = await bench.driver.read_back(asked) == (asked.crc, asked.word)
+            assert same == (asked.name != name), f"{asked.name}: word {word} of {name} is wrong"
+        asked = read_back(bench.program, name, first=word, words=1)
+        crc, _ = await bench.driver.read_back(asked)
+        assert crc != asked.crc, f"{name}: word {word} is not found"
+    await bench.exact()
 
 
 @cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")

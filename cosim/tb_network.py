@@ -17,6 +17,7 @@ from arch.identity import expected_identity
 from arch.load_image import load_image
 from arch.network_cycles import image_cycles, network_cycles
 from arch.network_program import build_network_program
+from arch.read_back import read_backs
 from arch.register import WORD_BITS
 from arch.registers import ADDRESS_BITS, Error
 from cosim.driver import BURST, CLOCK_NS
@@ -83,6 +84,14 @@ class Testbench:
         own = self.tables.sha256
         assert digits == own, f"the device is of tables {digits}, but these are {own}"
 
+    async def holds_tables(self) -> None:
+        """What lies in the memories must be what the tables say."""
+        if not self.program.shape.read_back:
+            return
+        for asked in read_backs(self.program):
+            seen = await self.driver.read_back(asked)
+            assert seen == (asked.crc, asked.word), f"memory {asked.name} holds something else"
+
     def run(self, *, stall: int, images: int | None = None, burst: int = BURST) -> None:
         """Begin a run of the first images, or of all."""
         chosen = self.images[:images]
@@ -144,6 +153,15 @@ async def recovers_from_soft_reset(dut: Any) -> None:
     assert (await bench.driver.bus.fields("scratch"))["value"] == 0x1234ABCD
     result = await bench.check(stall=0, images=1, after_reset=True)
     assert not result.problem, result.problem
+
+
+@cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")
+async def holds_the_tables(dut: Any) -> None:
+    """Every word of every memory for tables is read back."""
+    bench = Testbench(dut)
+    await bench.driver.reset()
+    await bench.load()
+    await bench.holds_tables()
 
 
 @cocotb.test(timeout_time=TIMEOUT_MS, timeout_unit="ms")

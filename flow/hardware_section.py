@@ -12,6 +12,9 @@ from flow.configuration_section import Section
 __all__ = ["HardwareSection"]
 
 
+_FLAGS = ("skip_zero_planes", "argmax", "read_back")
+
+
 class HardwareSection(Section):
     """The generated hardware."""
 
@@ -59,7 +62,8 @@ class HardwareSection(Section):
     )
     read_back: bool = Field(
         default=True,
-        description="Whether a host can read back what lies in the memories for tables.",
+        description="Whether a host can have the memories for tables of the network engine read "
+        "back, so that they prove what they hold. It costs some look-up tables, and no cycles.",
     )
     target: Literal["ice40-up5k", "ecp5-25f", "ecp5-45f", "ecp5-85f"] | None = Field(
         default=None,
@@ -80,11 +84,7 @@ class HardwareSection(Section):
     @classmethod
     def _check_bool(cls, value: Any, info: ValidationInfo) -> Any:
         # To Python 1 is True; to a person who writes a configuration it is not.
-        if isinstance(value, bool) and info.field_name not in (
-            "skip_zero_planes",
-            "argmax",
-            "read_back",
-        ):
+        if isinstance(value, bool) and info.field_name not in _FLAGS:
             raise PydanticCustomError("literal_error", "wrong type")
         return value
 
@@ -127,13 +127,9 @@ class HardwareSection(Section):
     @property
     def network_built_as(self) -> dict[str, Any]:
         """What programs of networks are built with."""
-        built_as = self.built_as | {
-            "argmax": self.argmax,
-            "lanes": self.lanes,
-            "counter_bits": self.counter_bits,
-            "step_logic": self.steps == "logic",
-            "read_back": self.read_back,
-        }
+        names = ("argmax", "lanes", "counter_bits", "read_back")
+        built_as = self.built_as | {name: getattr(self, name) for name in names}
+        built_as["step_logic"] = self.steps == "logic"
         if self.tables == "loadable":
             built_as["capacity"] = self.capacity.capacity
         return built_as

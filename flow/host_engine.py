@@ -63,7 +63,7 @@ class Engine:
             "skip_zero_planes": names.get("skip_zero_planes") is True,
             "argmax": names.get("argmax") is True,
             "step_logic": names.get("step_logic") is True,
-            "read_back": names.get("read_back") is not False,
+            "read_back": names.get("read_back") is True,
         }
         for name in ("lanes", "counter_bits"):
             if name in names:

@@ -29,6 +29,7 @@ PARAMETERS: dict[str, tuple[Any, ...]] = {
     "hardware.skip_zero_planes": (False, True),
     "hardware.crossbar": choices(HardwareSection.model_fields["crossbar"]),
     "hardware.argmax": (False, True),
+    "hardware.read_back": (True, False),
     "hardware.tables": choices(HardwareSection.model_fields["tables"]),
 }
 """Values of each field of the configuration."""

@@ -180,8 +180,8 @@ def built_as(capabilities: Mapping[str, int]) -> dict[str, Any]:
     return {
         "skip_zero_planes": bool(capabilities["skip_zero_planes"]),
         "argmax": bool(capabilities["argmax"]),
+        "read_back": bool(capabilities.get("read_back")),
         "counter_bits": capabilities.get("counter_bits") or COUNTER_BITS,
-        "read_back": bool(capabilities.get("read_back", True)),
         "macro_latency": MACRO_LATENCY if capabilities["macro"] else None,
         "capacity": Capacity() if capabilities["loadable"] else None,
     }

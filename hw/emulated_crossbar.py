@@ -72,15 +72,13 @@ class EmulatedCrossbar(wiring.Component):
         m = Module()
         arrays, ou_rows, ou_cols = self._shape
         m.submodules.cells = memory = self._contents.memory(m, self)
-        cells = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
         # Block RAM is slow to show a word: the cells are held for a cycle before they are added.
-        shown = Signal(self._cells)
+        _, shown = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
         driven = Signal(2)
         waiting, word_lines = (Signal.like(self.i.p.word_lines, name=f"lines{n}") for n in range(2))
         tags = [Signal(self.i.p.tag.shape(), name=f"tag{n}") for n in range(2)]
 
         m.d.sync += [
-            shown.eq(cells),
             driven.eq(driven << 1 | self.i.valid),
             waiting.eq(self.i.p.word_lines),
             word_lines.eq(waiting),

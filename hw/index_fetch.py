@@ -68,7 +68,7 @@ class IndexFetch(wiring.Component):
         left = Signal.like(self.positions)
         last = ou == self.last_ou
         step = Signal()
-        index = self._contents.read(m, self, memory, at=ou, en=step)
+        index, _ = self._contents.read(m, self, memory, at=ou, en=step)
 
         m.d.comb += [
             step.eq(~self.o.valid | self.o.ready),

@@ -89,7 +89,7 @@ class LayerControl(wiring.Component):
         m = Module()
         m.submodules.layers = memory = self._contents.memory(m, self)
         taken = self.command.valid & self.command.ready
-        layer = self._contents.read(m, self, memory, at=self.command.p.layer, en=taken)
+        layer, _ = self._contents.read(m, self, memory, at=self.command.p.layer, en=taken)
         left = Signal.like(self.positions)
         with m.If(self.busy):
             m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.issued)]

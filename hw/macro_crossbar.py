@@ -102,11 +102,11 @@ class MacroCrossbar(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.slots = memory = self._contents.memory(m, self)
-        where = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
+        _, where = self._contents.read(m, self, memory, at=self.i.p.ou, en=self.i.valid)
         waiting = Signal.like(self.i.p.word_lines)
         m.d.comb += self.o.p.levels.eq(self.pins.codes)
+        m.d.comb += [getattr(self.pins, name).eq(where[name]) for name, _ in self._slot]
         m.d.sync += [waiting.eq(self.i.p.word_lines), self.pins.word_lines.eq(waiting)]
-        m.d.sync += [getattr(self.pins, name).eq(where[name]) for name, _ in self._slot]
 
         beside = data.StructLayout(
             {"valid": 1, "ones": self.o.p.ones.shape(), "tag": self.i.p.tag.shape()}

@@ -68,7 +68,7 @@ class NetworkEngine(wiring.Component):
     hold : ``In(1)``
         No image may begin: the memories do not hold what they should, or are read back.
     read_back : ``In(TableReadBack)``
-        Reads the memories; valid with ``hold``, after a reset.
+        Reads the memories; valid with ``hold``, after a reset; only if they can be read back.
     load : ``In(TableLoad)``
         Writes them; only if their words are not baked in.
     """
@@ -78,8 +78,9 @@ class NetworkEngine(wiring.Component):
             raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         shape = program.shape
-        self._layers = LayerEngine(program.layers, read_back=True)
+        self._layers = LayerEngine(program.layers, read_back=shape.read_back)
         index_bits = INDEX_BITS if shape.argmax else None
+        read_back = {"read_back": In(TableReadBack(shape.memories))} if shape.read_back else {}
         super().__init__(
             {
                 "permit": In(1, init=1),
@@ -90,8 +91,8 @@ class NetworkEngine(wiring.Component):
                 "skipped": Out(self._layers.skipped.shape()),
                 "monitor": Out(network_monitor(shape)),
                 "hold": In(1),
-                "read_back": In(TableReadBack(shape.memories)),
                 **load_port(shape),
+                **read_back,
             }
         )
 
@@ -144,7 +145,8 @@ class NetworkEngine(wiring.Component):
         ]
         give_step(m, step, walk=walk, read=read, operate=operate, store=store)
         self._add_memory(m, read, store)
-        self._pass_on(m, "read_back")
+        if self._program.shape.read_back:
+            self._pass_on(m, "read_back")
         if self._program.shape.engine.loadable:
             self._guard(m)
         else:

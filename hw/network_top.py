@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from amaranth import Module, Mux, ResetInserter
+from amaranth import Const, Module, Mux, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -12,6 +12,7 @@ from arch.registers import (
     ADDRESS_BITS,
     COUNTERS,
     REGISTERS,
+    Error,
     hash_words,
 )
 from arch.shape_record import shape_identity
@@ -78,17 +79,17 @@ class NetworkTop(wiring.Component):
         events = dict.fromkeys(COUNTERS, tiles.bit_length())
         events["planes_skipped"] = len(engine.skipped)
         m.submodules.counters = counters = Counters(events, bits=self._program.shape.counter_bits)
-        drop = registers.control.reset
+        drop, reading_back = registers.control.reset, Const(0)
         if self._program.shape.read_back:
             drop = drop | registers.control.read_back
+            reading_back = self._add_read_back(m, registers, control)
         if self._program.shape.engine.loadable:
             drop = drop | registers.control.load
-        busy = self._add_read_back(m, registers, control) if self._program.shape.read_back else 0
         m.submodules.engine = ResetInserter(drop)(engine)
         if self._program.shape.engine.loadable:
-            self._add_loader(m, registers, control, busy)
+            self._add_loader(m, registers, control, reading_back)
         else:
-            m.d.comb += [registers.status.loaded.eq(1), engine.hold.eq(busy)]
+            m.d.comb += [registers.status.loaded.eq(1), engine.hold.eq(reading_back)]
             self._show_hash(m, registers, hash_words(self._program.tables_sha256))
         connect(m, flipped(self.bus), registers.bus)
         connect(m, flipped(self.i), engine.i)
@@ -158,11 +159,12 @@ class NetworkTop(wiring.Component):
             registers.status.reading_back.eq(read_back.busy),
             registers.read_back_crc.value.eq(read_back.crc),
             registers.read_back_word.value.eq(read_back.word),
-            control.read_back_fault.eq(read_back.fault),
+            control.table_fault.eq(read_back.fault),
+            control.table_code.eq(Error.READ_BACK),
         ]
         return read_back.busy
 
-    def _add_loader(self, m, registers, control, busy):
+    def _add_loader(self, m, registers, control, reading_back):
         """Load tables over the bus; the engine holds while they are not complete."""
         shape, engine = self._program.shape, self._engine
         m.submodules.loader = loader = Loader(
@@ -179,10 +181,10 @@ class NetworkTop(wiring.Component):
             loader.begin.eq(registers.control.load),
             loader.valid.eq(registers.load_word.value_written),
             loader.word.eq(registers.load_word.value),
-            engine.hold.eq(~loader.loaded | busy),
-            control.load_fault.eq(loader.fault),
-            control.load_code.eq(loader.code),
+            engine.hold.eq(~loader.loaded | reading_back),
         ]
+        with m.If(loader.fault):
+            m.d.comb += [control.table_fault.eq(1), control.table_code.eq(loader.code)]
 
     def _control(self, m, registers, control, drop):
         """Connect run control, interrupts and errors."""

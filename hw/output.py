@@ -73,7 +73,7 @@ class Output(wiring.Component):
         m.submodules.channels = memory = self._contents.memory(m, self)
         advance = Signal()
         at = self.first_channel + self.i.p.channel
-        channel = self._contents.read(m, self, memory, at=at, en=advance)
+        channel, _ = self._contents.read(m, self, memory, at=at, en=advance)
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(advance),

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth import Array, Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import In, Out
@@ -20,8 +20,7 @@ PLACE_BITS = 24
 """Width of an address, and of a number of parts."""
 _BYTE_BITS = 8
 _BYTES = WORD_BITS // _BYTE_BITS
-_LAST_PHASE = _BYTES - 1
-_TAKE_PHASE = 2  # a part is there: two cycles from the address to the memory, one to be chosen
+_TAKE_PHASE = 1  # three cycles after a new address the first byte of the word is there
 
 
 class ReadBack(wiring.Component):
@@ -93,63 +92,82 @@ class ReadBack(wiring.Component):
         part = Signal(span(max(section.parts for section in sections)))
         # More than all parts of any memory need not be told from still more.
         left = Signal(range(max(section.parts * section.depth for section in sections) + 2))
-        inside, complete = Signal(), Signal()  # the word exists; its last part is read
-        summing = Signal()  # the bytes of a part pass, one a cycle
-        found = self._found(m, at, part)
+        inside, complete = Signal(), Signal()  # there is such a word; its last part is read
+        take, taken = Signal(), Signal()
+        byte, valid = Signal(_BYTE_BITS), Signal()
+        self._read(m, at, Cat(phase, self._delayed(m, part)), byte)
+
         own = [self.number == place for place in range(len(sections))]
+        kinds = list(zip(own, sections, strict=True))
+        last = phase == _TAKE_PHASE
         m.d.comb += [
+            take.eq(inside & (left != 0)),
+            # The first byte of a part is there when it is decided whether there is such a part.
+            valid.eq(self.busy & Mux(last, take, taken) & ~self.begin),
             crc.start.eq(self.begin),
-            crc.data.eq(self.word),
-            crc.valid.eq(summing & ~self.begin),
+            crc.data.eq(byte),
+            crc.valid.eq(valid),
             self.crc.eq(crc.crc),
         ]
         m.d.sync += [
-            inside.eq(_any(mine & (at < s.depth) for mine, s in zip(own, sections, strict=True))),
-            complete.eq(
-                _any(mine & (part == s.parts - 1) for mine, s in zip(own, sections, strict=True))
-            ),
+            inside.eq(_any(mine & (at < section.depth) for mine, section in kinds)),
+            complete.eq(_any(mine & (part == section.parts - 1) for mine, section in kinds)),
             self.fault.eq(0),
             phase.eq(phase + 1),
         ]
-        with m.If(summing):
-            m.d.sync += self.word.eq(self.word.rotate_right(_BYTE_BITS))
-        with m.If(self.busy & (phase == _TAKE_PHASE)):
-            with m.If(inside & (left != 0)):
+        with m.If(valid):
+            m.d.sync += self.word.eq(Cat(self.word, byte) >> _BYTE_BITS)
+        with m.If(self.busy & last):
+            m.d.sync += taken.eq(take)
+            with m.If(take):
                 m.d.sync += [
-                    self.word.eq(found),
-                    summing.eq(1),
                     left.eq(left - 1),
                     part.eq(Mux(complete, 0, part + 1)),
                     at.eq(at + complete),
                 ]
             with m.Else():
-                m.d.sync += [summing.eq(0), self.busy.eq(0), self.fault.eq(left != 0)]
+                m.d.sync += [self.busy.eq(0), self.fault.eq(left != 0)]
         with m.If(self.end):
-            m.d.sync += [self.busy.eq(0), summing.eq(0)]
+            m.d.sync += self.busy.eq(0)
         with m.If(self.begin):
             m.d.sync += [
                 self.busy.eq(1),
-                summing.eq(0),
-                phase.eq(_LAST_PHASE),
+                taken.eq(0),
+                phase.eq(_TAKE_PHASE + 1),
                 part.eq(0),
                 at.eq(_at_most(self.first, at)),
                 left.eq(_at_most(self.parts, left)),
             ]
         return m
 
-    def _found(self, m, at, part):
-        """The part of the word of the memory that was chosen, two cycles after its address."""
-        shown = []
+    @staticmethod
+    def _delayed(m, part):
+        """The part as it was two cycles ago: that of the word that the memory shows."""
+        for stage in range(2):
+            later = Signal.like(part, name=f"part{stage}")
+            m.d.sync += later.eq(part)
+            part = later
+        return part
+
+    def _read(self, m, at, number, byte):
+        """Take the byte of that number in the word of the memory that was chosen."""
+        width = max(section.parts for section in self._sections) * WORD_BITS
+        words = []
         for place, section in enumerate(self._sections):
             port = getattr(self.ports, section.name)
-            m.d.comb += [port.en.eq(self.busy), port.at.eq(at)]
-            mine = Signal(min(section.bits, WORD_BITS), name=f"shown_{section.name}")
-            parts = [port.data[low : low + WORD_BITS] for low in range(0, section.bits, WORD_BITS)]
-            m.d.sync += mine.eq(0)
-            with m.If(self.number == place):
-                m.d.sync += mine.eq(Array(parts)[part])
-            shown.append(mine)
-        return reduce(or_, shown)
+            m.d.comb += [
+                port.lent.eq(self.busy),
+                port.own.eq(self.number == place),
+                port.at.eq(at),
+            ]
+            words.append(port.data)
+        word = Signal(width)
+        m.d.comb += word.eq(reduce(or_, words))  # those of other memories are zero
+        chosen = [
+            word.word_select(n, _BYTE_BITS) & (number == n).replicate(_BYTE_BITS)
+            for n in range(width // _BYTE_BITS)
+        ]
+        m.d.sync += byte.eq(reduce(or_, chosen))
 
 
 def _any(bits):

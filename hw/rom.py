@@ -1,6 +1,6 @@
 """Memories for tables that become block RAM: read only, or written once at run time."""
 
-from amaranth import Mux
+from amaranth import Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -44,17 +44,19 @@ class TableRead(wiring.Signature):
 
     Members
     -------
-    en : ``Out(1)``
-        The port is lent: the component, which must be at rest, does not use it.
+    lent : ``Out(1)``
+        The component, which must be at rest, does not use the port.
+    own : ``Out(1)``
+        The memory is the one that is read; else ``data`` becomes zero while the port is lent.
     at : ``Out(range(depth))``
-        Which word; valid with ``en``.
+        Which word; valid with ``lent``.
     data : ``In(bits)``
-        The word at the address of the cycle before, also while the port is not lent.
+        The word at the address of two cycles before; valid with ``lent``.
     """
 
     def __init__(self, *, depth, bits):
         check_sizes(depth=depth, bits=bits)
-        super().__init__({"en": Out(1), "at": Out(span(depth)), "data": In(bits)})
+        super().__init__({"lent": Out(1), "own": Out(1), "at": Out(span(depth)), "data": In(bits)})
 
 
 class TableLoad(wiring.Signature):
@@ -201,11 +203,21 @@ class Contents:
         """What ``memory`` shows in the cycle after ``at`` was its address, and ``en`` high.
 
         While the port is lent through the ``read_back`` of ``component``, the word asked for there.
+
+        Returns
+        -------
+        tuple
+            The word as the memory shows it; and a register that holds it in the cycle after that.
+            Nothing depends on the register while the component is at rest: it is what is lent.
         """
-        port, lent = memory.read_port(), component.read_back
+        port, read_back = memory.read_port(), component.read_back
+        held = Signal(self._shape)
         m.d.comb += [
-            port.addr.eq(Mux(lent.en, lent.at, at)),
-            port.en.eq(en | lent.en),
-            lent.data.eq(port.data),
+            port.addr.eq(Mux(read_back.lent, read_back.at, at)),
+            port.en.eq(en | read_back.lent),
+            read_back.data.eq(held),
         ]
-        return port.data
+        m.d.sync += held.eq(port.data)
+        with m.If(read_back.lent & ~read_back.own):
+            m.d.sync += held.as_value().eq(0)
+        return port.data, held

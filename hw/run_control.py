@@ -34,12 +34,10 @@ class RunControl(wiring.Component):
         Where it is.
     fault : ``In(1)``
         The bus was used where there is no register.
-    load_fault : ``In(1)``
-        Something is wrong with the tables that are loaded.
-    load_code : ``In(8)``
-        What; valid with ``load_fault``.
-    read_back_fault : ``In(1)``
-        A read-back has left its memory.
+    table_fault : ``In(1)``
+        Something is wrong with the tables that are loaded, or with what is read back of them.
+    table_code : ``In(8)``
+        What; valid with ``table_fault``.
     permit : ``Out(1)``
         An image may begin.
     busy : ``Out(1)``
@@ -66,9 +64,8 @@ class RunControl(wiring.Component):
                 "reset": In(1),
                 "progress": In(progress),
                 "fault": In(1),
-                "load_fault": In(1),
-                "load_code": In(CODE_BITS),
-                "read_back_fault": In(1),
+                "table_fault": In(1),
+                "table_code": In(CODE_BITS),
                 "permit": Out(1),
                 "busy": Out(1),
                 "error": Out(1),
@@ -86,7 +83,7 @@ class RunControl(wiring.Component):
         m.d.comb += [
             self.permit.eq(self.enable | wanted),
             refuses.eq(self.progress.refused & ~refused),
-            self.error.eq(refuses | self.load_fault | self.read_back_fault | self.fault),
+            self.error.eq(refuses | self.table_fault | self.fault),
         ]
         with m.If(self.progress.begin):
             m.d.sync += [wanted.eq(0), self.busy.eq(1)]
@@ -98,10 +95,8 @@ class RunControl(wiring.Component):
             m.d.sync += [wanted.eq(0), self.busy.eq(0)]
         with m.If(refuses):
             m.d.comb += self.raised.eq(self.progress.code)
-        with m.Elif(self.load_fault):
-            m.d.comb += self.raised.eq(self.load_code)
-        with m.Elif(self.read_back_fault):
-            m.d.comb += self.raised.eq(Error.READ_BACK)
+        with m.Elif(self.table_fault):
+            m.d.comb += self.raised.eq(self.table_code)
         with m.Else():
             m.d.comb += self.raised.eq(Error.ADDRESS)
         with m.If(self.error & ~self.held):

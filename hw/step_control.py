@@ -160,7 +160,8 @@ class StepControl(wiring.Component):
     def _read(self, m, at):
         """Show the words that were read; what reads the next one."""
         m.submodules.steps = memory = self._contents.memory(m, self)
-        word = self._contents.read(m, self, memory, at=at).as_value()
+        (word, _) = self._contents.read(m, self, memory, at=at)
+        word = word.as_value()
         held = Signal(self._step_words * len(word))
         m.d.comb += self.step.as_value().eq(held)
         return [held.eq(Cat(held, word) >> len(word))]

@@ -27,6 +27,8 @@ _FIELD_BYTES = {
     Kind.PATTERN: 6,
 }
 """Bytes of the fields at the front of a payload."""
+
+
 class _Fields(data.StructLayout):
     """Where the fields are when all of them have been shifted in, the last byte on top.
 

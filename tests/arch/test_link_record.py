@@ -42,7 +42,10 @@ def test_comes_back(tmp_path):
         ({"probe": 1}, "probe must be of type <class 'bool'>"),
         ({"board": "../x"}, "board must be at most 64 letters, digits and _.-"),
         ({"board": None}, "board must be at most 64 letters, digits and _.-"),
-        ({"payload_max": 1 << 70}, f"payload_max must be a power of two, 64 to 1024, not {1 << 70}"),
+        (
+            {"payload_max": 1 << 70},
+            f"payload_max must be a power of two, 64 to 1024, not {1 << 70}",
+        ),
         ({"build": -1}, "build must be 32 bits"),
     ],
 )

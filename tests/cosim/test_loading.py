@@ -49,7 +49,7 @@ def test_load_and_reload(engine, tmp_path):
         build_root=BUILDS,
     )
     assert done.problems == ()
-    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 7
+    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 8
     assert [run.images for run in done.runs][:3] == [3, 3, 3]
     assert len(done.runs) > 40
     for run in done.runs:

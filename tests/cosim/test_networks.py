@@ -86,7 +86,7 @@ def test_right_hardware(network, tmp_path):
         if not run.stall:
             assert all(step.cycles == step.cycles_model for step in run.steps[1:])
     assert done.cycles_per_second > 0
-    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 5
+    assert len(list(ElementTree.parse(done.junit).iter("testcase"))) == 6
 
 
 def change_bit(memory, number, bit):

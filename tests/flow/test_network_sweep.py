@@ -71,7 +71,7 @@ def test_without_images_nothing_would_be_proven(small, tmp_path):
     ("words", "message"),
     [
         (("--strength", "99"), "--strength must be at most 11, not 99"),
-        (("small.yaml", "--strength", "99"), "--strength must be at most 7, not 99"),
+        (("small.yaml", "--strength", "99"), "--strength must be at most 8, not 99"),
         (("--set", "seed=1"), "--set goes with CONFIG only"),
         (("small.yaml", "--seed", "0"), "--seed goes without CONFIG only"),
     ],

@@ -176,9 +176,7 @@ REQUESTS = {
         *(Kind.READ, struct.pack("<IHH", AT + 8, 0, 3), Status.DONE),
         words(*[0x00400401 * (AT + 8)] * 3),
     ),
-    "too many to read": (
-        *(Kind.READ, struct.pack("<IHH", AT, 0, WORDS + 1), Status.LENGTH, b""),
-    ),
+    "too many to read": (*(Kind.READ, struct.pack("<IHH", AT, 0, WORDS + 1), Status.LENGTH, b""),),
     "far too many": (Kind.READ, struct.pack("<IHH", AT, 0, 0x8000), Status.LENGTH, b""),
     "up to the end": (
         *(Kind.READ, struct.pack("<IHH", MEMORY[-2], 4, 3), Status.ADDRESS),

@@ -43,7 +43,9 @@ def test_header(case):
     lines = re.match(r"(?:// .*\n)+", files[f"{LINK_TOP}.v"])[0].splitlines()
     assert lines[0].startswith("// Network engine with a host link for ReRAM crossbars, generated")
     assert lines[1] == "// from mapping tables " + "0123abcd" * 8
-    assert {"// geometry.ou_rows: 9", "// link.payload_max: 128", "// link.board: here"} <= set(lines)
+    assert {"// geometry.ou_rows: 9", "// link.payload_max: 128", "// link.board: here"} <= set(
+        lines
+    )
 
 
 def test_names(case):

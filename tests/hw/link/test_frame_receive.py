@@ -154,7 +154,9 @@ def test_dropped_until_silence(wrong, tmp_path):
 
     bench.simulate(host, tmp_path)
     assert bench.frames == [frame(4)]
-    assert bench.events == {"damaged": 0, "silenced": 0, "ignored": 0} | ({event: 1} if event else {})
+    assert bench.events == {"damaged": 0, "silenced": 0, "ignored": 0} | (
+        {event: 1} if event else {}
+    )
 
 
 @pytest.mark.parametrize("length", range(1, len(encode_frame(frame(3)))))
