@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cosim.host_reference import GoldenReference
 from cosim.virtual.line import VirtualLine
-from flow.host_reference import GoldenReference
 from host.ladder.climb import RUNGS, climb, last_rung
 from host.ladder.rung import Bench
 from tests.host.small_device import SHAPE, device_of, images_of, target_of, virtual

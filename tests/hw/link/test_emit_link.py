@@ -11,7 +11,6 @@ from arch.capacity import Capacity
 from arch.link_record import read_link
 from arch.link_registers import LINK_MAP
 from arch.link_shape import LinkShape
-from arch.network_program import build_network_program
 from arch.shape_record import shape_from_record
 from hw.emit import emit
 from hw.link.emit_link import LINK_FILE, LINK_TOP, emit_link, write_link
