@@ -20,6 +20,7 @@ KINDS = (
     "answer lost",
     "answer garbage",
     "answer late",
+    "answer twice",
 )
 
 
@@ -73,18 +74,17 @@ class FaultyLine:
 
     def read(self, seconds):
         data = self.line.read(seconds)
-        if self.held and not data:
-            held, self.held = self.held, b""
-            return held
+        if self.held and data:  # what is late comes in front of the next answer
+            data, self.held = self.held + data, b""
         if not data or not self.kind.startswith("answer") or self.random.random() >= self.share:
             return data
         self.faults += 1
         kind = self.kind.removeprefix("answer ")
         if kind == "lost":
             return b""
-        if kind == "late":
+        if kind in ("late", "twice"):
             self.held = data
-            return b""
+            return data if kind == "twice" else b""
         if kind == "garbage":
             return self.random.randbytes(self.random.randrange(1, 2000))
         return self.damaged(data)

@@ -83,28 +83,29 @@ def test_another_pruning_result_is_loaded():
     for target in (first, other, first):
         device.load(target)
         assert (infer(device, target, images).values == golden(target, images)).all()
-    with pytest.raises(DeviceError, match="the device holds other tables .*; load them"):
+    with pytest.raises(DeviceError, match=r"the device holds other tables .*; load them"):
         device.check(other)
 
 
 def test_wrong_tables_are_refused():
     device = device_of(target_of())
-    with pytest.raises(DeviceError, match="other tables .* than small .*configure it with their"):
+    with pytest.raises(DeviceError, match=r"other tables .* than small .*configure it with their"):
         device.check(target_of(0.9))
 
 
 def test_another_geometry_is_refused():
-    with pytest.raises(DeviceError, match="another geometry .*crossbar.rows is 32, not 64"):
-        geometry = dataclasses.replace(target_of().tables.geometry, rows=64)
-        wanted = target_of()
-        tables = dataclasses.replace(wanted.tables, geometry=geometry)
-        device_of(wanted).check(type(wanted).of(tables, origin="small"))
+    right = target_of()
+    geometry = dataclasses.replace(right.tables.geometry, rows=64)
+    other = type(right).of(dataclasses.replace(right.tables, geometry=geometry), origin="other")
+    device = device_of(right)
+    with pytest.raises(DeviceError, match=r"another geometry than other .*rows is 32, not 64"):
+        device.check(other)
 
 
 def test_another_engine_is_refused():
-    with pytest.raises(DeviceError, match="another engine .*capabilities.argmax is 1, not 0"):
+    with pytest.raises(DeviceError, match=r"another engine .*capabilities.argmax is 1, not 0"):
         device_of(target_of(argmax=True)).check(target_of())
-    with pytest.raises(DeviceError, match="capabilities.tiles is 2, not 1"):
+    with pytest.raises(DeviceError, match=r"capabilities.tiles is 2, not 1"):
         device_of(target_of(tiles=2)).check(target_of())
 
 

@@ -95,7 +95,7 @@ def test_port_that_is_not_there(tmp_path):
 def test_file_is_no_port(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
-    with pytest.raises(PortError, match="is no serial port|cannot be opened"):
+    with pytest.raises(PortError, match=r"is no serial port|cannot be opened"):
         SerialPort(str(path), 1_000_000)
 
 
