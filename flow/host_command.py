@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from flow.complete import run_directories
 from flow.console import print_json, say
+from flow.host_trace_command import trace
 from flow.options import Json, Quiet
 
 if TYPE_CHECKING:
@@ -223,3 +224,6 @@ def selftest(
         say(found["line"])
     if found["failed"]:
         raise typer.Exit(_FAILED)
+
+
+app.command()(trace)
