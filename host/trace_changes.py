@@ -17,6 +17,7 @@ TILE_VARIABLES = {"ou": int, "position": int, "result": int, "plane": int, "caus
 """Variables of each tile."""
 _TABLES = {0: "none", 1: "loading", 2: "loaded", 3: "loading"}
 _SIGN = 1 << 31
+_LOST_MOST = 0xFFFF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ class _Reader:
 
     def _gap(self, cycle: int, count: int, before: int) -> Iterator[Change]:
         """Between the last event and this one nothing is known."""
-        self._lost += count
+        self._lost += min(count, _LOST_MOST)
         self._positions = [None for _ in self._tiles]
         for name in ("step", "image"):
             yield Change(cycle=before + 1, name=name, value=UNKNOWN)
