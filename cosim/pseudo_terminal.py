@@ -7,9 +7,20 @@ from pathlib import Path
 
 from arch.errors import InputError
 
-__all__ = ["PseudoTerminal"]
+__all__ = ["PseudoTerminal", "check_link"]
 
 _PIECE = 1 << 16
+
+
+def check_link(link: Path) -> None:
+    """Raise :exc:`arch.errors.InputError` if a symbolic link cannot be made there.
+
+    One that leads nowhere, as a device leaves it that was killed, may be there.
+    """
+    if link.exists():
+        raise InputError(f"{link}: is already there; remove it or choose another")
+    if not link.parent.is_dir():
+        raise InputError(f"{link.parent}: no such directory")
 
 
 class PseudoTerminal:
@@ -72,11 +83,9 @@ class PseudoTerminal:
             os.close(descriptor)
 
     def _make_link(self, link: Path) -> None:
-        if link.is_symlink() and not link.exists():
-            link.unlink()  # of a device that is gone
+        check_link(link)
         try:
+            link.unlink(missing_ok=True)
             link.symlink_to(self.path)
-        except FileExistsError:
-            raise InputError(f"{link}: is already there; remove it or choose another") from None
         except OSError as error:
             raise InputError(f"{link}: cannot be made: {error.strerror}") from error

@@ -85,17 +85,19 @@ class Testbench:
             one_by_one, counters = measure(self.device, target, self.images, seconds=_SECONDS)
             together = infer(self.device, target, self.images, seconds=_SECONDS)
             for way, results in (("one by one", one_by_one), ("back to back", together)):
-                found += _wrong_results(way, results, expected, argmax=target.results == 1)
+                found.extend(
+                    _wrong_results(way, results, expected, argmax=target.program.shape.argmax)
+                )
             for image, counts in zip(self.images, counters, strict=True):
                 model = counts_of_model(reference.cycles(image))
                 # The engine stands until the host has put the whole image.
                 seen = counts | {"idle_stopped": model["idle_stopped"]}
                 seen["cycles"] -= counts["idle_stopped"] // reference.cycles(image).tiles
-                found += [
+                found.extend(
                     f"counter {n} counted {seen[n]}, expected {model[n]}"
                     for n in COUNTERS
                     if seen[n] != model[n]
-                ]
+                )
 
     def refuses(self, target: Target) -> None:
         """Tables that are not those of the device are refused, with one line."""
@@ -103,7 +105,8 @@ class Testbench:
             self.device.check(target)
         except DeviceError as error:
             with self._record("refused", 1) as found:
-                found += [] if str(error).count("\n") == 0 else ["the refusal has several lines"]
+                if "\n" in str(error):
+                    found.append("the refusal has several lines")
             return
         raise AssertionError("the device was taken for one of the other tables")
 

@@ -12,7 +12,7 @@ from arch.errors import InputError
 from arch.link_shape import LinkShape
 from arch.network_cycles import network_cycles
 from arch.network_program import NetworkProgram, build_network_program
-from arch.table_files import load
+from arch.table_files import load, read_manifest
 from arch.validate import validate
 from cosim.bench import DEVICE_BENCH
 from cosim.harness import Simulator, build_simulator
@@ -65,10 +65,11 @@ def device_directory(run: Path) -> Iterator[Path]:
     Raises
     ------
     :exc:`arch.errors.InputError`
-        If another process has it, or it cannot be made.
+        If there are no mapping tables, another process has it, or it cannot be made.
     """
     if not run.is_dir():
         raise InputError(f"{run}: no such directory")
+    read_manifest(tables_of(run))  # nothing is made in a directory of something else
     path = run / "device"
     try:
         path.mkdir(exist_ok=True)

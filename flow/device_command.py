@@ -61,12 +61,14 @@ def device(
     """
     from arch.errors import InputError
     from cosim.device import serve_device
-    from cosim.pseudo_terminal import PseudoTerminal
+    from cosim.pseudo_terminal import PseudoTerminal, check_link
     from flow.device_build import build_device, device_directory
 
     if not 0 < clock < float("inf"):
         raise InputError(f"--clock must be more than 0 MHz, not {clock}")
     with _ended_by_signals(), device_directory(directory) as place:
+        if link is not None:
+            check_link(link)  # before the work
         if not quiet:
             tell(f"building the device in {place}")
         built = build_device(directory, place, clock_hz=round(clock * 1e6), baud=baud)

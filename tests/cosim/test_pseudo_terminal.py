@@ -44,7 +44,7 @@ def test_link(tmp_path):
     link = tmp_path / "port"
     link.symlink_to("/dev/pts/nothing")  # left behind by a device that was killed
     first = PseudoTerminal(link)
-    assert os.readlink(link) == first.path
+    assert str(link.readlink()) == first.path
     with pytest.raises(InputError, match=r"port: is already there; remove it or choose another$"):
         PseudoTerminal(link)
     first.close()
@@ -54,5 +54,5 @@ def test_link(tmp_path):
     link.write_text("another's")
     second.close()
     assert link.read_text() == "another's"
-    with pytest.raises(InputError, match="cannot be made: No such file or directory"):
+    with pytest.raises(InputError, match=r"none: no such directory$"):
         PseudoTerminal(tmp_path / "none" / "port")

@@ -1,0 +1,196 @@
+"""`ohmforge device`: a board that is none, for hosts that come and go."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arch.geometry import Geometry
+from arch.link_frame import Frame, Kind, encode_frame
+from arch.link_record import read_link
+from arch.table_files import load, save
+from cosim.golden import GoldenNetwork
+from flow import cli
+from host.device import Device
+from host.inference import infer
+from host.link import Link
+from host.serial_port import SerialPort
+from host.target import Target
+from sw.mapping import map_network
+from tests.sw.integer_layers import small_network
+
+pytestmark = pytest.mark.cosim
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 10.0
+"""That an answer may take: the machine of the tests can be slow."""
+IMAGES = 20
+COMMAND = """\
+import signal
+from flow import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process may ignore it
+cli.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Mapping tables, and a place for the simulator that other tests build in, too."""
+    path = tmp_path_factory.mktemp("device")
+    geometry = Geometry()
+    save(map_network(small_network(geometry), geometry), path / "run")
+    (path / "run" / "device").mkdir()
+    (ROOT / "sim_build").mkdir(exist_ok=True)
+    (path / "run" / "device" / "build").symlink_to(ROOT / "sim_build")
+    return path / "run"
+
+
+def start(run, *options):
+    """The command in a process of its own, once it serves; and the port."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "device", str(run), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    port = process.stdout.readline().strip()
+    assert port, process.communicate()[1]
+    return process, port
+
+
+@pytest.fixture(scope="module")
+def port(run):
+    """A device that serves; the path of its link."""
+    process, path = start(run, "--link", str(run / "port"))
+    assert str((run / "port").readlink()) == path
+    yield run / "port"
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def open_device(run, port):
+    shape, board = read_link(run / "device" / "link.json")
+    assert board == "simulation"
+    return Device(Link(SerialPort(str(port), shape.baud), shape, timeout=SECONDS, seed=1))
+
+
+def simulators(run):
+    """Processes that work in the directory of the simulation."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            found += [place] * (place.readlink() == run / "device" / "simulation")
+        except OSError:  # it has ended, or is another user's
+            continue
+    return found
+
+
+def test_ladder(run, port, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["host", str(run), "--port", str(port), "selftest", "--images", str(IMAGES)])
+    out = capsys.readouterr().out
+    assert ended.value.code == 0, out
+    assert "8 of 8 rungs passed" in out
+
+
+def test_hosts_that_come_and_go(run, port):
+    """Each finds the device as it needs it, whatever the one before left behind."""
+    target = Target.of(load(run))
+    rng = np.random.default_rng(2)
+    images = rng.integers(0, 256, (IMAGES, *target.in_shape))
+    expected = GoldenNetwork(target.tables).run(images)[target.last.name].reshape(IMAGES, -1)
+    half = encode_frame(Frame(kind=Kind.ECHO, sequence=2, payload=bytes(100)))[:50]
+    for left_behind in (b"", half, rng.bytes(3000), b"\x7e" * 9):
+        shape, _ = read_link(run / "device" / "link.json")
+        line = SerialPort(str(port), shape.baud)
+        line.write(left_behind)
+        line.close()
+        device = open_device(run, port)
+        seen = infer(device, target, images, seconds=SECONDS)
+        assert (seen.values == expected).all()
+        device.close()
+
+
+def test_nothing_to_do(run, port):
+    """Simulated time stands still, but for what goes over the wire."""
+    device = open_device(run, port)
+    before = device.counters()["cycles"]
+    time.sleep(1.0)
+    counts = device.link.counts
+    moved = counts.sent + counts.received
+    after = device.counters()["cycles"]
+    device.close()
+    moved = counts.sent + counts.received - moved
+    # At most a silence of the wire, and the time in which answers may begin.
+    assert 0 < after - before < 40 * moved + 200_000
+
+
+def test_one_at_a_time(run, port, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["device", str(run)])
+    assert ended.value.code == 2
+    message = f"ohmforge: {run / 'device'}: another ohmforge device is at work in it\n"
+    assert capsys.readouterr().err.endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGINT, 130, "ohmforge: interrupted"),
+        (signal.SIGTERM, 0, ""),
+        (signal.SIGKILL, -9, ""),
+    ],
+)
+def test_ends(tmp_path, run, number, status, said):
+    """With nothing left behind, not even after a kill but for the link."""
+    other = tmp_path / "run"
+    other.mkdir()
+    for file in run.glob("*.*"):
+        if file.is_file():
+            (other / file.name).write_bytes(file.read_bytes())
+    (other / "device").mkdir()
+    (other / "device" / "build").symlink_to(ROOT / "sim_build")
+    process, _ = start(other, "--link", str(tmp_path / "port"), "--quiet")
+    while not simulators(other):
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert err.strip() == said
+    while simulators(other):
+        time.sleep(0.05)  # pytest-timeout ends it
+    assert (tmp_path / "port").is_symlink() == (number == signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--clock", "0"], "--clock must be more than 0 MHz, not 0.0"),
+        (["--clock", "1", "--baud", "500000"], "--clock and --baud do not go together: a bit must"),
+        (["--link", "/"], "/: is already there; remove it or choose another"),
+    ],
+)
+def test_wrong_options(tmp_path, capsys, words, message):
+    geometry = Geometry()
+    save(map_network(small_network(geometry), geometry), tmp_path / "run")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["device", str(tmp_path / "run"), "--quiet", *words])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"ohmforge: {message}")
+
+
+def test_no_run(tmp_path, capsys):
+    for path, message in (
+        (tmp_path / "none", "no such directory"),
+        (tmp_path, "manifest.json: cannot be read: No such file or directory"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["device", str(path)])
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.endswith(f"{message}\n")
