@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Exports: the same bytes every time, nothing loose in them, every port in the file of each tool."""
+"""Exports: the same bytes every time, nothing loose in them, all ports in every file."""
 
 import json
 import os
