@@ -16,7 +16,7 @@ __all__ = ["Capacity", "check_fits", "enlarge"]
 _MODES = {"input_mode": INPUT_MODES, "output_mode": OUTPUT_MODES}
 _KEYS = {"blocks": "rows", "depth": "elements"}
 """Capacities that have another name than the field of a shape."""
-_UNMEASURED = ("loadable",)
+_UNMEASURED = ("loadable", "layer_logic")
 """Fields of a shape that say nothing about what fits."""
 
 

@@ -49,6 +49,8 @@ class EngineShape:
         Planes in which every input bit of an OU is zero are not issued.
     loadable : bool
         The memories are written at run time, see :mod:`arch.load_image`; sizes are then capacities.
+    layer_logic : bool
+        What the engine needs to know of a layer is logic, no memory.
     """
 
     geometry: Geometry
@@ -64,6 +66,7 @@ class EngineShape:
     macro: MacroShape | None = None
     skip_zero_planes: bool = False
     loadable: bool = False
+    layer_logic: bool = False
 
     @property
     def tiles(self) -> int:
@@ -169,8 +172,9 @@ class EngineShape:
 
         Those of tiles have the number of the tile behind their name, if there are several.
         """
+        layer = {} if self.layer_logic else {"layer": (self.layer_layout, self.layers)}
         return {
-            "layer": (self.layer_layout, self.layers),
+            **layer,
             **{
                 tile_name(name, tile, self.tiles): memory
                 for tile in range(self.tiles)

@@ -22,7 +22,7 @@ def link_build(program: NetworkProgram, link: LinkShape) -> int:
     del sizes["build"]
     digest = hashlib.sha256(json.dumps([shape_record(program.shape), sizes]).encode())
     if not program.shape.engine.loadable:
-        digest.update(json.dumps(program.words).encode())
+        digest.update(json.dumps([program.words, program.layers.layer_words]).encode())
         for name, (_layout, words) in program.memories.items():
             digest.update(f"{name} {len(words)}\n".encode())
             for word in words:

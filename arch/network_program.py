@@ -101,7 +101,7 @@ def build_network_program(
     counter_bits : int
         Width of a counter.
     step_logic : bool
-        Whether the steps are logic instead of a memory.
+        Whether the steps, and what the engine knows of the layers, are logic instead of memories.
     read_back : bool
         Whether a host can read back what lies in the memories for tables.
     capacity : Capacity, optional
@@ -135,6 +135,9 @@ def build_network_program(
             step_logic=step_logic,
             read_back=read_back,
         )
+        if step_logic:
+            shape = replace(shape, engine=replace(shape.engine, layer_logic=True))
+            layers = replace(layers, shape=shape.engine)
         if capacity is not None:
             shape = enlarge(shape, capacity)
             shape = replace(shape, engine=replace(shape.engine, loadable=True))

@@ -53,7 +53,8 @@ class NetworkShape:
     counter_bits : int
         Width of a counter; it counts modulo ``2**counter_bits``.
     step_logic : bool
-        The steps are logic, no memory: with few of them that is smaller. Their words are baked in.
+        The steps are logic, no memory: with few of them that is smaller. Their words are baked in,
+        and the layers of the engine inside are logic, too.
     read_back : bool
         A host can prove what lies in the memories for tables, see :mod:`arch.read_back`.
 

@@ -66,8 +66,9 @@ class Program:
             parts["cells"] = (shape.cell_layout, self.cell_words)
         else:
             parts["slot"] = (shape.macro.slot_layout, self.slot_words)
+        layer = {} if shape.layer_logic else {"layer": (shape.layer_layout, self.layer_words)}
         return {
-            "layer": (shape.layer_layout, self.layer_words),
+            **layer,
             **{
                 tile_name(name, tile, shape.tiles): (layout, words[tile])
                 for tile in range(shape.tiles)

@@ -57,8 +57,8 @@ class HardwareSection(Section):
     )
     steps: Literal["memory", "logic"] = Field(
         default="memory",
-        description="Where the program of the network engine is: in a memory, or in logic, which is "
-        "smaller for a network of few layers whose tables are baked in.",
+        description="Where the steps of the network engine are, and what it knows of its layers: in "
+        "memories, or in logic, which is smaller for a network of few layers. With `tables: baked`.",
     )
     read_back: bool = Field(
         default=True,

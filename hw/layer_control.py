@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.arguments import check_sizes
 from hw.layouts import Command
-from hw.rom import Contents
+from hw.rom import Contents, show_word
 
 __all__ = ["COUNTER_BITS", "LayerControl"]
 
@@ -59,14 +59,17 @@ class LayerControl(wiring.Component):
     planes : ``Out(48)``
         Planes issued for the layer.
     read_back : ``In(TableRead)``
-        Reads the memory while the component is at rest.
+        Reads the memory while the component is at rest; only if there is one.
     load : ``In(TableWrite)``
         Writes the memory; only if its words are not baked in.
     """
 
-    def __init__(self, words, *, layout, position_bits, tiles=1):
+    def __init__(self, words, *, layout, position_bits, tiles=1, logic=False):
         check_sizes(position_bits=position_bits, tiles=tiles)
         self._contents = Contents(words, shape=layout)
+        if logic and self._contents.loadable:
+            raise ValueError("layers that are loaded cannot be logic")
+        self._layers = tuple(words) if logic else ()
         command = Command(layers=self._contents.depth, position_bits=position_bits)
         super().__init__(
             {
@@ -81,15 +84,14 @@ class LayerControl(wiring.Component):
                 "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
                 "planes": Out(COUNTER_BITS),
-                **self._contents.ports,
+                **({} if logic else self._contents.ports),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.layers = memory = self._contents.memory(m, self)
         taken = self.command.valid & self.command.ready
-        layer, _ = self._contents.read(m, self, memory, at=self.command.p.layer, en=taken)
+        hold = self._look_up(m, taken) if self._layers else self._read(m, taken)
         left = Signal.like(self.positions)
         with m.If(self.busy):
             m.d.sync += [self.cycles.eq(self.cycles + 1), self.planes.eq(self.planes + self.issued)]
@@ -108,7 +110,7 @@ class LayerControl(wiring.Component):
                     m.next = "Read"
             with m.State("Read"):  # block RAM is slow to show a word: it is held
                 m.d.comb += self.reading.eq(1)
-                m.d.sync += self.layer.eq(layer)
+                m.d.sync += hold
                 m.next = "Start"
             with m.State("Start"):
                 m.d.comb += self.start.eq(1)
@@ -119,3 +121,17 @@ class LayerControl(wiring.Component):
                     m.d.sync += self.busy.eq(0)
                     m.next = "Idle"
         return m
+
+    def _read(self, m, taken):
+        """Read the memory; what holds the word that it shows then."""
+        m.submodules.layers = memory = self._contents.memory(m, self)
+        layer, _ = self._contents.read(m, self, memory, at=self.command.p.layer, en=taken)
+        return [self.layer.eq(layer)]
+
+    def _look_up(self, m, taken):
+        """Show the layer of the number that was taken; nothing is to be held."""
+        number = Signal.like(self.command.p.layer)
+        with m.If(taken):
+            m.d.sync += number.eq(self.command.p.layer)
+        show_word(m, number, self._layers, self.layer.as_value())
+        return []

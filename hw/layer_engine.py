@@ -169,10 +169,10 @@ class LayerEngine(wiring.Component):
     def _homes(self, m, kind):
         """The ports of a kind inside, by the name of the memory."""
         tiles = self._program.shape.tiles
-        return {
-            "layer": getattr(m.submodules.control, kind),
-            "channel": getattr(m.submodules.output, kind),
-        } | {
+        homes = {"layer": m.submodules.control, "channel": m.submodules.output}
+        if self._program.shape.layer_logic:
+            del homes["layer"]
+        return {name: getattr(home, kind) for name, home in homes.items()} | {
             tile_name(name, number, tiles): getattr(
                 getattr(m.submodules[f"tile{number}"], kind), name
             )
@@ -201,10 +201,11 @@ class LayerEngine(wiring.Component):
     def _add_components(self, m):
         program, shape, g = self._program, self._program.shape, self._program.shape.geometry
         m.submodules.control = LayerControl(
-            program.contents("layer"),
+            program.layer_words if shape.layer_logic else program.contents("layer"),
             layout=struct(shape.layer_layout),
             position_bits=POSITION_BITS,
             tiles=shape.tiles,
+            logic=shape.layer_logic,
         )
         m.submodules.input_buffer = InputBuffer(
             readers=shape.tiles,

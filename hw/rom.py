@@ -18,6 +18,7 @@ __all__ = [
     "load_port",
     "pass_on",
     "rom",
+    "show_word",
 ]
 
 
@@ -130,6 +131,19 @@ def rom(*, shape, words):
         init=[shape.from_bits(word) for word in words],
         attrs={"ram_style": "block"},
     )
+
+
+def show_word(m, number, words, shown):
+    """Drive ``shown`` with the word of a number, by logic: with few words that is smaller.
+
+    A number without a word shows the last one.
+    """
+    with m.Switch(number):
+        for place, word in enumerate(words[:-1]):
+            with m.Case(place):
+                m.d.comb += shown.eq(word)
+        with m.Default():
+            m.d.comb += shown.eq(words[-1])
 
 
 def load_port(shape):

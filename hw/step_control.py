@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hw.arguments import check_sizes
 from hw.layer_control import COUNTER_BITS
 from hw.layouts import span
-from hw.rom import Contents
+from hw.rom import Contents, show_word
 
 __all__ = ["StepControl"]
 
@@ -168,10 +168,7 @@ class StepControl(wiring.Component):
 
     def _look_up(self, m):
         """Show the step of a number; nothing is to be read."""
-        with m.Switch(self.number):
-            for number, step in enumerate(self._steps):
-                with m.Case(number) if number < len(self._steps) - 1 else m.Default():
-                    m.d.comb += self.step.as_value().eq(step)
+        show_word(m, self.number, self._steps, self.step.as_value())
         return []
 
     def _look_ahead(self, m, at):

@@ -46,6 +46,9 @@ class Family:
         Options of nextpnr for the routed design, and for the file of pins.
     free_pins : tuple of str
         Options of nextpnr with which pins need no place.
+    multiplier_ns : float
+        What a multiplier without registers adds to a path that nextpnr ends at its inputs and begins
+        anew at its outputs, as it knows no delay through it; 0 if nextpnr follows the path.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Family:
     route_option: str
     pin_option: str
     free_pins: tuple[str, ...]
+    multiplier_ns: float
 
     @property
     def nextpnr(self) -> str:
@@ -106,6 +110,7 @@ ECP5 = Family(
     route_option="--textcfg",
     pin_option="--lpf",
     free_pins=("--lpf-allow-unconstrained",),
+    multiplier_ns=0.0,
 )
 """Lattice ECP5 and ECP5-5G."""
 ICE40 = Family(
@@ -134,5 +139,6 @@ ICE40 = Family(
     route_option="--asc",
     pin_option="--pcf",
     free_pins=(),
+    multiplier_ns=20.0,  # an allowance: the data sheet has none for this use
 )
 """Lattice iCE40 UltraPlus."""

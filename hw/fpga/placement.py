@@ -13,6 +13,8 @@ __all__ = ["PARTS", "Hop", "Part", "Placement", "place", "read_report"]
 
 _SEED = 1
 _REPORT = "report.json"
+_ASYNC = "<async>"
+_NS = 1000
 _PACKED = ("_DFFLC", "_LC")
 """What nextpnr adds to the name of a cell that it has packed with others."""
 
@@ -173,20 +175,47 @@ def read_report(text, netlist, *, part, clock_mhz):
     if not report["fmax"]:
         raise CheckFailed("there is no path from flip-flop to flip-flop")
     clock = min(report["fmax"], key=lambda name: report["fmax"][name]["achieved"])
-    paths = [
-        path["path"]
-        for path in report["critical_paths"]
-        if path["from"].endswith(clock) and path["to"].endswith(clock)
-    ]
+    fmax, path = report["fmax"][clock]["achieved"], _between(report, clock, clock)
+    through = _through_multipliers(report, clock)
+    if through and (split := _NS / (_delay(through) + part.family.multiplier_ns)) < fmax:
+        fmax, path = split, through
     cells = {name: report["utilization"][name] for name in part.family.used}
     return Placement(
         part=part.title,
         clock_mhz=clock_mhz,
-        fmax_mhz=report["fmax"][clock]["achieved"],
+        fmax_mhz=fmax,
         used={name: cell["used"] for name, cell in cells.items()},
         available={name: cell["available"] for name, cell in cells.items()},
-        path=tuple(_hops(paths[0], netlist)) if paths else (),
+        path=tuple(_hops(path, netlist)),
     )
+
+
+def _between(report, first, last):
+    """The pieces of the longest path from one clock to another; none if there is none."""
+    for path in report["critical_paths"]:
+        if path["from"] == f"posedge {first}" and path["to"] == f"posedge {last}":
+            return path["path"]
+    return []
+
+
+def _through_multipliers(report, clock):
+    """The longest path into multipliers, and out of them again, that nextpnr has split there.
+
+    A multiplier without registers has a constant for a clock, so that its inputs end paths and its
+    outputs begin others. Both halves are the longest, so no path is longer than the two of them.
+    """
+    begins = [f"posedge {clock}", _ASYNC]
+    others = {
+        path["to"].removeprefix("posedge ")
+        for path in report["critical_paths"]
+        if path["to"] not in begins and path["to"].removeprefix("posedge ") not in report["fmax"]
+    }
+    joined = [_between(report, clock, other) + _between(report, other, clock) for other in others]
+    return max(joined, key=_delay, default=[])
+
+
+def _delay(path):
+    return sum(piece["delay"] for piece in path)
 
 
 def _hops(path, netlist):
