@@ -5,8 +5,10 @@ from arch.register import WORD_BITS
 from arch.trace_event import EVENT_WORDS
 from arch.work_memories import MemorySize
 
-__all__ = ["link_memories"]
+__all__ = ["COUNTER_PLACES", "link_memories"]
 
+COUNTER_PLACES = 8
+"""Words of the memory with the counters."""
 _BYTE_BITS = 8
 
 
@@ -17,6 +19,7 @@ def link_memories(link: LinkShape) -> dict[str, MemorySize]:
         "result buffer": MemorySize(count=1, words=link.results, bits=WORD_BITS),
         "frames": MemorySize(count=2, words=link.payload_max, bits=_BYTE_BITS),
     }
+    memories["link counters"] = MemorySize(count=1, words=COUNTER_PLACES, bits=WORD_BITS)
     if link.trace_events:
         bits = EVENT_WORDS * WORD_BITS
         memories["trace"] = MemorySize(count=1, words=link.trace_events, bits=bits)

@@ -66,8 +66,8 @@ class BlockBuffer(wiring.Component):
             take.eq(self.o.valid & self.o.ready),
             # What is offered has left the memory: is there a word besides?
             stored.eq(self.level > self.o.valid),
-            # Nothing is both written and fetched, as then it would be full and empty. Yosys does not
-            # know, and makes a memory that gives what was there before, unless it can see it here.
+            # Nothing is both written and fetched, as the buffer is not both full and empty. Yosys
+            # must see that here, or it adds what gives the word that was there before.
             clash.eq(put & (write_at == read_at)),
             fetch.eq(stored & (~self.o.valid | self.o.ready) & ~clash),
             write.en.eq(put),

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from arch.link_memories import COUNTER_PLACES
 from arch.link_registers import LINK_MAP
 from arch.register import WORD_BITS
 
@@ -12,8 +13,6 @@ __all__ = ["COUNTED", "LinkCounters"]
 
 COUNTED = ("frames", "repeats", "damaged", "silences", "bad_stops", "ignored")
 """What is counted: the registers of these names."""
-
-_PLACES = 8
 
 
 class LinkCounters(wiring.Component):
@@ -45,7 +44,7 @@ class LinkCounters(wiring.Component):
                 "events": In(data.StructLayout(dict.fromkeys(COUNTED, 1))),
                 "clear": In(1),
                 "read": In(1),
-                "at": In(range(_PLACES)),
+                "at": In(range(COUNTER_PLACES)),
                 "value": Out(WORD_BITS),
             }
         )
@@ -53,13 +52,15 @@ class LinkCounters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.words = memory = Memory(
-            shape=WORD_BITS, depth=_PLACES, init=[], attrs={"ram_style": "block"}
+            shape=WORD_BITS, depth=COUNTER_PLACES, init=[], attrs={"ram_style": "block"}
         )
         write, read = memory.write_port(), memory.read_port()
         # The counter that has its turn: it is fetched, counted up, and written.
-        turn, waits = Signal(range(_PLACES)), Signal(_PLACES)
+        turn, waits = Signal(range(COUNTER_PLACES)), Signal(COUNTER_PLACES)
         fetched, counted, more = Signal(), Signal(), Signal(WORD_BITS)
-        clearing = Signal(range(_PLACES + 1), init=_PLACES)  # how many are still to be cleared
+        clearing = Signal(
+            range(COUNTER_PLACES + 1), init=COUNTER_PLACES
+        )  # how many are still to be cleared
         wanted, free = Signal(), Signal()
         m.d.comb += [
             wanted.eq(waits.bit_select(turn, 1)),
@@ -84,7 +85,7 @@ class LinkCounters(wiring.Component):
             with m.If(self.events[name]):
                 m.d.sync += waits[_place(name)].eq(1)
         with m.If(self.clear):
-            m.d.sync += [clearing.eq(_PLACES), waits.eq(0)]
+            m.d.sync += [clearing.eq(COUNTER_PLACES), waits.eq(0)]
         with m.Elif(clearing != 0):
             m.d.sync += clearing.eq(clearing - 1)
         return m
@@ -92,4 +93,4 @@ class LinkCounters(wiring.Component):
 
 def _place(name):
     """Of a counter among the words."""
-    return LINK_MAP.find(name).at // (WORD_BITS // 8) % _PLACES
+    return LINK_MAP.find(name).at // (WORD_BITS // 8) % COUNTER_PLACES

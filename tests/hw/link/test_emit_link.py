@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from arch.capacity import Capacity
+from arch.link_build import link_build
 from arch.link_record import read_link
 from arch.link_registers import LINK_MAP
 from arch.link_shape import LinkShape
@@ -15,10 +15,11 @@ from arch.shape_record import shape_from_record
 from hw.emit import emit
 from hw.link.emit_link import LINK_FILE, LINK_TOP, emit_link, write_link
 from tests.hw.test_emit import PATH, lint
+from tests.hw.test_emit_loadable import program_of as loadable_program
 from tests.hw.test_emit_network import program_of
+from tests.sw.integer_layers import pooling_network
 
 LINK = LinkShape(clock_hz=50_000_000, payload_max=128, image_bytes=512, results=64)
-CAPACITY = Capacity(ous=400, elements=2000)
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +78,28 @@ def test_written(case, tmp_path):
 
 def test_lint(case, tmp_path):
     """Verilator finds nothing that is not waived."""
-    program, files = case
+    program, _files = case
     write_link(program, LINK, tmp_path, board="here")
-    lint(tmp_path, files, LINK_TOP)
+    assert lint(tmp_path, f"{LINK_TOP}.vlt", LINK_TOP) == ""
 
 
 def test_loadable():
     """The Verilog and the build depend on the shape alone, not on the tables."""
-    one, other = (program_of(seeded, capacity=CAPACITY) for seeded in ("0", "1"))
+    one = loadable_program(0)
+    other = loadable_program(1, one.shape)
     files, others = emit_link(one, LINK), emit_link(other, LINK)
-    assert files[f"{LINK_TOP}.v"] == others[f"{LINK_TOP}.v"]
-    assert files[LINK_FILE] == others[LINK_FILE]
+    assert {name for name in files if files[name] != others[name]} == {"names.json"}
     names = json.loads(files["names.json"])
     assert shape_from_record(names["shape"], origin="here") == one.shape
+
+
+def test_build(case):
+    """It tells tables and sizes apart."""
+    program, _files = case
+    pooling = program_of(pooling_network)
+    links = (LINK, dataclasses.replace(LINK, results=128), dataclasses.replace(LINK, build=5))
+    builds = [link_build(program, link) for link in links]
+    assert builds[0] == builds[2] != builds[1]
+    assert link_build(pooling, LINK) not in builds
+    words = (program.words[0] ^ 1 << 31, *program.words[1:])
+    assert link_build(dataclasses.replace(program, words=words), LINK) not in builds

@@ -213,12 +213,20 @@ def test_payload_that_is_not_taken(tmp_path):
     assert bench.frames == [frame(2)]
 
 
+def damaged(length, cut, flip):
+    """A frame, perhaps without its last bytes, perhaps with a flipped bit."""
+    data = list(encode_frame(frame(length)))
+    if flip is not None:
+        data[flip // 8 % len(data)] ^= 1 << flip % 8
+    return data[: len(data) - (cut or 0)]
+
+
 PIECES = st.lists(
     st.one_of(
         st.lists(st.sampled_from([0x7E, 0x00, 0x01, PAYLOAD_MAX, 0xFF]), max_size=6),
         st.just([SILENCE]),
         st.builds(
-            lambda length, cut, flip: damaged(length, cut, flip),
+            damaged,
             st.integers(0, PAYLOAD_MAX + 1),
             st.one_of(st.none(), st.integers(1, 8)),
             st.one_of(st.none(), st.none(), st.integers(0, 63)),
@@ -226,14 +234,6 @@ PIECES = st.lists(
     ),
     max_size=6,
 )
-
-
-def damaged(length, cut, flip):
-    """A frame, perhaps without its last bytes, perhaps with a flipped bit."""
-    data = list(encode_frame(frame(length)))
-    if flip is not None:
-        data[flip // 8 % len(data)] ^= 1 << flip % 8
-    return data[: len(data) - (cut or 0)]
 
 
 @settings(max_examples=60, deadline=None)
