@@ -52,8 +52,9 @@ class FrameReceive(wiring.Component):
     What is dropped, and until when, is in ``docs/link.md``. The payload waits in block RAM.
 
     Latency is ten cycles from the last byte of a frame to ``request``; throughput is a byte in ten
-    cycles; never stalls: bytes may not come faster. While ``request`` is high all bytes are passed over. ``payload`` comes as
-    fast as it is taken, a byte a cycle, the first of them one cycle after ``request``.
+    cycles; never stalls: bytes may not come faster. While ``request`` is high all bytes are passed
+    over. ``payload`` comes as fast as it is taken, a byte a cycle, the first of them one cycle
+    after ``request``.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def test_wrong_values(changes, reason):
 
 @pytest.mark.parametrize("record", [None, [], 3, {}, RECORD | {"more": 1}, {"board": ""}])
 def test_other_fields(record):
-    with pytest.raises(InputError, match="^here: the sizes of the link are damaged: it must have"):
+    with pytest.raises(InputError, match=r"^here: the sizes of the link are damaged: it must have"):
         link_from_record(record, origin="here")
 
 
@@ -96,5 +96,5 @@ def test_large_file(tmp_path):
 
 @pytest.mark.parametrize("board", ["a" * 65, "a b", "a\n"])
 def test_wrong_board(board):
-    with pytest.raises(ValueError, match="^board must be at most 64 letters, digits and _.-, not"):
+    with pytest.raises(ValueError, match=r"^board must be at most 64 letters, digits and _.-, not"):
         link_record(LINK, board=board)
