@@ -4,13 +4,14 @@
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from arch.register import Register, RegisterField
 from arch.registers import REGISTERS, VERSION, Error
 from flow.json_file import write_text
 
-__all__ = ["registers_page"]
+__all__ = ["register_lines", "registers_page"]
 
 _INTRODUCTION = f"""\
 # Registers of the network engine
@@ -109,9 +110,14 @@ def registers_page() -> str:
     """The text of the page."""
     lines = ["## Errors\n", "| error | what has happened |", "| --- | --- |"]
     lines += [f"| Code {error.value} (`{error.name}`) | {error.text} |" for error in Error if error]
-    lines += ["\n## Registers\n", "| address | register | bits | field | access | what it says |"]
+    return _INTRODUCTION + "\n" + "\n".join([*lines, "", *register_lines(REGISTERS)]) + "\n"
+
+
+def register_lines(registers: Iterable[Register]) -> list[str]:
+    """Lines of the section with a table of registers."""
+    lines = ["## Registers\n", "| address | register | bits | field | access | what it says |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
-    for register in REGISTERS:
+    for register in registers:
         lines.append(
             f"| `{_address(register)}` | `{_name(register)}` | | | | **{register.text}** |"
         )
@@ -119,7 +125,7 @@ def registers_page() -> str:
             f"| | | {_bits(field)} | `{field.name}` | {field.access} | {_text(field)} |"
             for field in register.fields
         ]
-    return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
+    return lines
 
 
 def _address(register: Register) -> str:
