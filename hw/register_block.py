@@ -87,8 +87,11 @@ class RegisterBlock(wiring.Component):
         ]
         self._add_defaults(m)
         # A request stays until it is answered: its address is decoded in the cycle before.
-        selected, shown = [], []
+        selected, shown, zeros = [], [], []
         for at, fields, pieces in self._words():
+            if all(field.value == 0 for field, *_place in pieces):
+                zeros.append(bus.adr == at)
+                continue
             selected.append(here := Signal(name=f"selected{at:x}"))
             m.d.sync += here.eq(bus.adr == at)
             shown.append(mine := Signal(WORD_BITS, name=f"word{at:x}"))
@@ -99,6 +102,9 @@ class RegisterBlock(wiring.Component):
                     m.d.comb += mine[lane].eq(part & here.replicate(bits))
                 with m.If(write & here):
                     self._write(m, fields, field, part, lane)
+        if zeros:  # words that are always zero need no more than an answer
+            selected.append(zero := Signal(name="selected_zero"))
+            m.d.sync += zero.eq(Cat(zeros).any())
         m.d.comb += [hit.eq(Cat(selected).any()), word.eq(reduce(or_, shown))]
         return m
 

@@ -72,6 +72,8 @@ class Dispatcher(wiring.Component):
         Bytes of its payload.
     payload : ``In(stream.Signature(unsigned(8)))``
         Its payload.
+    rest : ``In(1)``
+        Not all of it has been taken.
     done : ``Out(1)``
         It is answered; high for one cycle.
     repeated : ``Out(1)``
@@ -104,6 +106,7 @@ class Dispatcher(wiring.Component):
                 "sequence": In(DATA_BITS),
                 "length": In(range(payload_max + 1)),
                 "payload": In(stream.Signature(DATA_BITS)),
+                "rest": In(1),
                 "done": Out(1),
                 "repeated": Out(1),
                 "clear": Out(1),
@@ -149,7 +152,7 @@ class Dispatcher(wiring.Component):
             with m.State("Next"):
                 with m.If(state.ended):
                     m.next = "Send"
-                with m.Elif(state.left == 0):
+                with m.Elif(~state.more):
                     self._end(m, state)
                 with m.Else():
                     self._step(m, state)
@@ -200,6 +203,8 @@ class Dispatcher(wiring.Component):
             state.has_room.eq(length <= self.room),
             state.nowhere.eq(address[ADDRESS_BITS:].any() | address[:2].any()),
         ]
+        counted = (what == Kind.READ) | (what == Kind.GET) | (what == Kind.PATTERN)
+        m.d.comb += state.more.eq(~state.failed & Mux(counted, state.left != 0, self.rest))
         with m.Switch(what):
             with m.Case(Kind.WRITE):
                 m.d.sync += state.fits.eq((length[:2] == 2) & (length >= _FIELD_BYTES[Kind.WRITE]))
@@ -250,19 +255,13 @@ class Dispatcher(wiring.Component):
                 m.next = "Begin"
 
     def _begin(self, m, state):
-        """Set how often something is to be done, unless the answer would not fit."""
-        count, length = state.fields.count, self.length
-        m.d.sync += [state.written.eq(0), state.left.eq(count)]
+        """Begin what is to be done, unless the answer would not fit, or images have no room."""
+        count = state.fields.count
+        m.d.sync += [state.written.eq(0), state.left.eq(count), state.failed.eq(0)]
         m.next = "Next"
         with m.Switch(state.what):
-            with m.Case(Kind.WRITE):
-                m.d.sync += state.left.eq(length[2:] - 1)
-            with m.Case(Kind.PUT):
-                m.d.sync += state.left.eq(length & state.has_room.replicate(len(length)))
-                with m.If(~state.has_room):
-                    m.d.sync += state.status.eq(Status.NO_ROOM)
-            with m.Case(Kind.SYNC, Kind.ECHO):
-                m.d.sync += state.left.eq(length)
+            with m.Case(Kind.PUT), m.If(~state.has_room):
+                m.d.sync += [state.status.eq(Status.NO_ROOM), state.failed.eq(1)]
             for kinds, most in (
                 ((Kind.READ, Kind.GET), self._payload_max // _WORD_BYTES),
                 ((Kind.PATTERN,), self._payload_max),
@@ -324,7 +323,7 @@ class Dispatcher(wiring.Component):
         m.d.comb += bus.cyc.eq(~state.nowhere)
         with m.If(state.nowhere | bus.err):
             m.d.sync += state.status.eq(Status.ADDRESS)
-            m.d.sync += [state.left.eq(0), state.ended.eq(~bus.we)]
+            m.d.sync += [state.failed.eq(1), state.ended.eq(~bus.we)]
             m.next = "Next"
         with m.Elif(bus.ack):
             # With a carry into what must be zero the access is nowhere.
@@ -348,7 +347,9 @@ class _State:
         self.fields = Signal(_Fields())
         self.word = Signal(WORD_BITS)
         self.turn = Signal(range(_FIELD_BYTES[Kind.READ]))  # bytes still to be moved after this one
-        self.left = Signal(most)  # how often something is still to be done
+        self.left = Signal(most - 1)  # words or bytes that are still to be given
+        self.more = Signal()  # to be done
+        self.failed = Signal()
         self.written = Signal(most - 2)  # words
         self.ended = Signal()
         # What has come last, and how it went.

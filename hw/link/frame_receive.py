@@ -79,6 +79,8 @@ class FrameReceive(wiring.Component):
         Bytes of its payload; valid with ``request``.
     payload : ``Out(stream.Signature(unsigned(8)))``
         Its payload; what is not taken is dropped with ``done``.
+    rest : ``Out(1)``
+        Not all of the payload has been taken; valid with ``request``.
     done : ``In(1)``
         The request is answered.
     check : ``Out(Checking)``
@@ -106,6 +108,7 @@ class FrameReceive(wiring.Component):
                 "sequence": Out(DATA_BITS),
                 "length": Out(range(payload_max + 1)),
                 "payload": Out(stream.Signature(DATA_BITS)),
+                "rest": Out(1),
                 "done": In(1),
                 "check": Out(Checking()),
                 "damaged": Out(1),
@@ -198,6 +201,7 @@ class FrameReceive(wiring.Component):
             read.en.eq(fetch),
             read.addr.eq(at),
             self.payload.payload.eq(read.data),
+            self.rest.eq(~whole | self.payload.valid),
         ]
         with m.If(fetch):
             m.d.sync += [at.eq(at + 1), self.payload.valid.eq(1)]

@@ -95,7 +95,8 @@ class FrameSend(wiring.Component):
         crc = self.check
         write, read = memory.write_port(), memory.read_port()
         state, place = Signal(_State), Signal(3)
-        held = Signal(range(self._payload_max))  # bytes in the memory
+        # Bytes of the payload, with the status, which is not in the memory.
+        held = Signal(range(self._payload_max + 1), init=1)
         at = Signal.like(held)
         free, taken, checked, last = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
@@ -113,14 +114,14 @@ class FrameSend(wiring.Component):
             crc.valid.eq(taken & checked),
         ]
         with m.If(self.clear):
-            m.d.sync += held.eq(0)
+            m.d.sync += held.eq(1)
         with m.Elif(self.write):
             m.d.sync += held.eq(held + 1)
         with m.If(taken):
             m.d.sync += self.o.valid.eq(0)
         with m.Switch(state):
             with m.Case(_State.IDLE):
-                m.d.sync += [at.eq(0), place.eq(0), last.eq(0)]
+                m.d.sync += [at.eq(1), place.eq(0), last.eq(0)]
                 with m.If(self.send):
                     m.d.sync += state.eq(_State.HEAD)
             with m.Case(_State.HEAD), m.If(free):
@@ -153,6 +154,6 @@ class FrameSend(wiring.Component):
 
     def _header(self, held, place):
         """Byte of the header, or the status behind it."""
-        length = Mux(self.bare, 1, held + 1)
+        length = Mux(self.bare, 1, held)
         low, high = length[:DATA_BITS], length[DATA_BITS:]
         return Array([START, self.kind | ANSWER, self.sequence, low, high, self.status])[place]

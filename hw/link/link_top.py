@@ -152,7 +152,7 @@ class LinkTop(wiring.Component):
         ]
         for name in ("valid", "byte", "bad_stop", "silent"):
             m.d.comb += getattr(receive, name).eq(getattr(uart_receive, name))
-        for name in ("request", "kind", "sequence", "length"):
+        for name in ("request", "kind", "sequence", "length", "rest"):
             m.d.comb += getattr(dispatcher, name).eq(getattr(receive, name))
         for name in ("clear", "write", "byte", "send", "bare", "status"):
             m.d.comb += getattr(send, name).eq(getattr(dispatcher, name))

@@ -205,6 +205,28 @@ def test_wrong_registers(registers, message):
         RegisterBlock(registers, address_bits=4)
 
 
+def test_words_that_are_zero(tmp_path):
+    """They are there, read as zero and ignore writes, alone and beside others in one register."""
+    zero = field("value", 0, 16, Access.CONSTANT, value=0)
+    dut = RegisterBlock(
+        [
+            Register(name="three", at=4, text="Zero", fields=(zero,), count=3),
+            dataclasses.replace(SETTING, at=20),
+            Register(name="last", at=60, text="Zero", fields=(zero,)),
+        ],
+        address_bits=4,
+    )
+
+    async def testbench(ctx):
+        for at in (4, 8, 12, 20, 60):
+            assert await access(ctx, dut.bus, at, write=0xFFFFFFFF) is not None
+        seen = {at: await access(ctx, dut.bus, at) for at in range(0, 64, 4)}
+        there = {4: 0, 8: 0, 12: 0, 20: 0x01FFFF8F, 60: 0}
+        assert {at: word for at, word in seen.items() if word is not None} == there
+
+    simulate(dut, testbench, tmp_path)
+
+
 def test_wrong_address_bits():
     with pytest.raises(ValueError, match=r"^address_bits must be at least 1, not 0$"):
         RegisterBlock(REGISTERS, address_bits=0)

@@ -99,6 +99,7 @@ class Bench:
         cleared, self.cycles = False, 0
         while True:
             there = bool(left) and not self.pause(rng)
+            ctx.set(dut.rest, bool(left))
             ctx.set(dut.payload.valid, there)
             ctx.set(dut.payload.payload, left[0] if there else 0xEE)
             taken, write, byte, clear, send, status, bare, answer_kind = await sample(

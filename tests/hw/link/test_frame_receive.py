@@ -51,12 +51,14 @@ class Bench:
         length = ctx.get(dut.length)
         while len(payload) < length:
             ctx.set(dut.payload.ready, self.seed is None or rng.getrandbits(1))
-            valid, ready, byte = await sample(
-                ctx, dut.payload.valid, dut.payload.ready, dut.payload.payload
+            valid, ready, byte, rest = await sample(
+                ctx, dut.payload.valid, dut.payload.ready, dut.payload.payload, dut.rest
             )
+            assert rest
             if valid and ready:
                 payload.append(byte)
         ctx.set(dut.payload.ready, 0)
+        assert not ctx.get(dut.rest)
         self.frames.append(
             Frame(kind=ctx.get(dut.kind), sequence=ctx.get(dut.sequence), payload=bytes(payload))
         )
