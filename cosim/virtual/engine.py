@@ -75,7 +75,7 @@ class VirtualEngine:
             self._loader = VirtualLoader(shape_identity(self._shape), sections(self._shape))
         self.registers = VirtualRegisters(
             ENGINE_MAP,
-            constants=_with_read_back(expected_identity(tables, program)),
+            constants=expected_identity(tables, program),
             state=self._state,
             act=self._act,
         )
@@ -272,8 +272,3 @@ class VirtualEngine:
         if name == "load_count":
             return {"value": self._loader.count if self._loader else 0}
         return {}
-
-
-def _with_read_back(identity: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """The constants of an engine that can read back its memories."""
-    return identity | {"capabilities": identity["capabilities"] | {"read_back": 1}}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from arch.network_cycles import NetworkCycles
+from arch.read_back import read_backs
 from arch.registers import COUNTERS, IDLE_CAUSES
 from host.device import Counters
 from host.inference import infer, measure
@@ -24,7 +25,30 @@ def _tables(bench: Bench) -> list[str]:
         device.load(target, bench.progress)
         lines.append(f"loaded {len(target.load_image) // 4} words, CRC right")
     device.check(target)
-    return [*lines, f"table hash {target.tables.sha256[:16]}... is that of {target.origin}"]
+    lines.append(f"table hash {target.tables.sha256[:16]}... is that of {target.origin}")
+    return [*lines, _read_back(bench)]
+
+
+def _read_back(bench: Bench) -> str:
+    """Compare what lies in every memory for tables with the tables."""
+    if not bench.device.engine.fields("capabilities")["read_back"]:
+        return "no read-back is built in: only the hash was compared"
+    expected = list(read_backs(bench.target.program))
+    for done, memory in enumerate(expected):
+        crc, word = bench.device.read_back(
+            memory=memory.memory, first=memory.first, parts=memory.parts
+        )
+        if (crc, word) != (memory.crc, memory.word):
+            raise Failed(
+                f"memory {memory.name} has CRC {crc:08x} over its {memory.parts} words of 32 bits, "
+                f"the tables have {memory.crc:08x}",
+                means="block RAM was not initialised, a load was disturbed, or a write port is "
+                "wired wrong",
+                look="whether another memory is wrong, too; load again; " + _TIMING,
+            )
+        bench.progress(done + 1, len(expected))
+    parts = sum(memory.parts for memory in expected)
+    return f"{parts} words of {len(expected)} memories read back, every CRC right"
 
 
 def _image(bench: Bench) -> list[str]:
