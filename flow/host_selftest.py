@@ -65,8 +65,8 @@ def ladder(
 def outcome_lines(outcome: Outcome) -> list[str]:
     """A rung as lines: what passed, or what failed, what that means, and what to look at."""
     first, *others = outcome.lines or ("",)
-    head = f"{outcome.number} {outcome.name:<10} {outcome.state:<12} {first}"
-    lines = [head, *(f"{'':<26}{line}" for line in others)]
+    head = f"{outcome.number} {outcome.name:<10} {outcome.state:<13} {first}"
+    lines = [head, *(f"{'':<27}{line}" for line in others)]
     if outcome.means:
         lines.append(f"{'':<13}usually means: {outcome.means}")
         lines.append(f"{'':<13}look next at:  {outcome.look}")

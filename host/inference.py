@@ -13,6 +13,8 @@ __all__ = ["PROGRESS_SECONDS", "ImageStream", "Results", "infer", "measure", "pu
 
 PROGRESS_SECONDS = 10.0
 """Seconds in which a device must take a byte or give a result, beside those of an image."""
+_LOOK_SECONDS = 0.5
+"""Between two looks at whether the engine has refused a step."""
 _LAST_BIT = 31
 _INDEX_LOW, _INDEX_MASK = 16, 0x7FFF
 _VALUE_BITS = 16
@@ -103,7 +105,7 @@ class ImageStream:
     def until_complete(self, progress: Progress = _nothing) -> None:
         """Give and take until all results are there, as long as something moves."""
         clock = self._device.link.transport.seconds
-        moved = clock()
+        moved = looked = clock()
         while self.missing:
             gave = bool(self.waiting) and self.give()
             took = (not gave or not self.ahead) and self.take()
@@ -112,6 +114,10 @@ class ImageStream:
                 progress(len(self.words) // self._target.results, self._images)
             elif clock() - moved > self._seconds:
                 raise DeviceError(self._stalled())
+            elif clock() - looked > _LOOK_SECONDS:
+                looked = clock()
+                if self._device.engine.fields("status")["refused"]:
+                    raise DeviceError(self._stalled())
 
     def _stalled(self) -> str:
         done = len(self.words) // self._target.results

@@ -206,9 +206,7 @@ def test_read_back(loadable):
     if loadable:
         engine.registers.write(0x44, 0x40)
         for at in range(0, len(target.load_image), 4):
-            engine.registers.write(
-                0x5C, int.from_bytes(target.load_image[at : at + 4], "little")
-            )
+            engine.registers.write(0x5C, int.from_bytes(target.load_image[at : at + 4], "little"))
     for memory in read_backs(target.program):
         engine.registers.write(0x64, memory.memory)
         engine.registers.write(0x68, memory.first)
