@@ -101,15 +101,16 @@ def session(connection: Connection) -> Iterator[Session]:
 
 
 def _link_shape(connection: Connection, run: HostRun) -> LinkShape:
-    """The link of the engines of the run; that of any device if it has none."""
+    """The link of the engines of the run; that of any device if it has none, or is in Python."""
     if connection.baud is not None:
         try:
             return LinkShape(clock_hz=_CLOCK_HZ, baud=connection.baud)
         except ValueError as error:
             raise InputError(f"--baud: {error}") from error
-    links = run.links or [LinkShape(clock_hz=_CLOCK_HZ)]
+    links = [] if connection.port == GOLDEN else run.links
+    links = links or [LinkShape(clock_hz=_CLOCK_HZ)]
     bauds = sorted({link.baud for link in links})
-    if len(bauds) > 1 and connection.port != GOLDEN:
+    if len(bauds) > 1:
         raise InputError(
             f"{run.path}: its engines have links of {' and '.join(map(str, bauds))} bits a second; "
             "say which with --names or --baud"

@@ -28,12 +28,7 @@ PAYLOAD_LEAST, PAYLOAD_MOST = 64, 1024
 """What a device may have as its longest payload, see :class:`arch.link_shape.LinkShape`."""
 _BITS = 10
 """Of a byte on the wire, start and stop bit included."""
-_FIRST, _LAST = 2, 255
-"""Sequence numbers of a conversation.
-
-A device that was reset takes 0 for the number of the last request. With 0 and 1 left out it answers
-:attr:`Status.SEQUENCE` to whatever comes next, so that no reset goes unnoticed.
-"""
+_NUMBERS = 256
 _QUIET = 1.5
 """How much longer than ``idle_bits`` the host keeps silent."""
 _QUIET_LIMIT = 64
@@ -82,7 +77,7 @@ class Link:
         self._random = random.Random(seed)
         self._reader = FrameReader(PAYLOAD_MOST)
         self._payload_max = PAYLOAD_LEAST
-        self._sequence = _FIRST
+        self._sequence = 0
         self._synced = False
 
     @property
@@ -110,7 +105,6 @@ class Link:
         self._synced = False
         nonce = self._random.getrandbits(32).to_bytes(4, "little")
         self._reader = FrameReader(PAYLOAD_MOST)
-        self._sequence = _FIRST
 
         def ours(frame: Frame) -> bool:
             return frame.payload[1:5] == nonce and len(frame.payload) == 9
@@ -144,11 +138,11 @@ class Link:
         :exc:`host.errors.DeviceError`
             If the answer makes no sense.
         """
-        if not self._synced or self._sequence == _LAST:
+        if not self._synced:
             self.sync()
         if len(payload) > self._payload_max:
             raise ValueError(f"a payload of {len(payload)} bytes is too long for the device")
-        self._sequence += 1
+        self._sequence = (self._sequence + 1) % _NUMBERS
         answer = self._exchange(kind, payload)
         if answer.status == Status.SEQUENCE:
             self._synced = False

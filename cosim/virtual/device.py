@@ -71,7 +71,7 @@ class VirtualDevice:
         """As after power on."""
         self._reader = FrameReader(self.shape.payload_max)
         self._counts = dict.fromkeys(_COUNTERS, 0)
-        self._sequence = 0
+        self._sequence: int | None = None  # nothing but SYNC is done before the first
         self._answer = b""
         self._held = False
         self._registers.reset()
@@ -118,14 +118,13 @@ class VirtualDevice:
 
     def _respond(self, frame: Frame) -> bytes:
         if frame.kind == Kind.SYNC:
-            if len(frame.payload) == 4:
-                self._sequence = frame.sequence
+            self._sequence = frame.sequence
             return self._send(frame, *self._do(frame))
-        if frame.sequence == self._sequence and self._answer:
+        if frame.sequence == self._sequence:
             self._counts["repeats"] += 1
             self._counts["frames"] += 1
             return self._answer
-        if frame.sequence != (self._sequence + 1) % 256:
+        if self._sequence is None or frame.sequence != (self._sequence + 1) % 256:
             return self._send(frame, Status.SEQUENCE, b"", keep=False)
         self._sequence = frame.sequence
         return self._send(frame, *self._do(frame))
@@ -214,7 +213,8 @@ class VirtualDevice:
         return self.shape.image_bytes - len(self.engine.waiting)
 
     def _read_word(self, address: int) -> int | None:
-        address &= 0xFFFF
+        if address % _WORD:
+            return None
         if address < LINK_BASE:
             word = self.engine.registers.read(address)
             if word is None:
@@ -223,7 +223,8 @@ class VirtualDevice:
         return self._registers.read(address - LINK_BASE) if address < TRACE_BASE else None
 
     def _write_word(self, address: int, word: int) -> bool:
-        address &= 0xFFFF
+        if address % _WORD:
+            return False
         if address < LINK_BASE:
             there = self.engine.registers.write(address, word)
             if not there:
