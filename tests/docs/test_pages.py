@@ -32,7 +32,15 @@ SHORTER = {
     # One simulation each instead of two.
     "run tumour.yaml": ["--set", "cosim.network_images=0"],
 }
-PARTS_ONLY = ("diff runs/digits",)  # wants two finished runs, which the tutorial has
+PARTS_ONLY = (
+    "diff runs/digits",  # wants two finished runs, which the tutorial has
+    # Want a board, or a simulation of one that is built and served for minutes.
+    "host runs/digits --port /dev/",
+    "host runs/digits --port board0",
+    "host runs/half --port board0",
+    "device runs/digits",
+    "fpga runs/digits",
+)
 STARTS = tuple(f"{' '.join(start)} " for start in PARTS)
 CODED = re.compile(
     r"^(\$ |ohmforge |nox -|python3? -m |pip install|import \w|from \w+.* import )", re.M
