@@ -63,7 +63,7 @@ def write_vcd(file: TextIO, changes: Sequence[Change], *, tiles: int, clock_hz: 
 def write_save_file(
     file: TextIO, dump: Path, changes: Sequence[Change], *, tiles: int, clock_hz: int
 ) -> None:
-    """Write what GTKWave is to show of a VCD file, in groups, from the first image on.
+    """Write what GTKWave is to show of a VCD file, in groups, from the first step of an image on.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def write_save_file(
     """
     save = GTKWSave(file)
     save.dumpfile(dump.name, abspath=False)
-    first = next((change.cycle for change in changes if change.name == "image"), 0)
+    first = max(_first(changes, "image"), _first(changes, "step"))
     last = changes[-1].cycle if changes else 0
     begin, end = _time(first, clock_hz), _time(last + 1, clock_hz)
     save.timestart(begin)
@@ -90,6 +90,11 @@ def write_save_file(
                     else:
                         fmt = "signed" if name == "result" else "dec"
                         save.trace(f"{_path(own)}[{_NUMBER_BITS - 1}:0]", datafmt=fmt)
+
+
+def _first(changes: Sequence[Change], name: str) -> int:
+    """Cycle in which a variable changes first."""
+    return next((change.cycle for change in changes if change.name == name), 0)
 
 
 def _variables(tiles: int) -> dict[str, type]:
