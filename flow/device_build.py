@@ -20,7 +20,7 @@ from flow.run_hardware import run_hardware
 from flow.tables_path import tables_of
 from hw.link.emit_link import write_link
 
-__all__ = ["CLOCK_HZ", "SimulatedDevice", "build_device", "device_directory"]
+__all__ = ["CLOCK_HZ", "SimulatedDevice", "build_device", "device_directory", "device_link"]
 
 CLOCK_HZ = 1_000_000
 """Clock unless another is given: about what Verilator does, so that simulated time passes as fast
@@ -114,7 +114,7 @@ def build_device(run: Path, directory: Path, *, clock_hz: int, baud: int | None)
         program = build_network_program(tables, **run_hardware(run).network_built_as)
     except ValueError as error:
         raise InputError(f"{run}: no engine can be made of the tables: {error}") from error
-    shape = _link_shape(program, clock_hz=clock_hz, baud=baud)
+    shape = device_link(program, clock_hz=clock_hz, baud=baud)
     for file in directory.iterdir():
         if file.is_file() and file.name != ".lock":
             file.unlink()
@@ -134,7 +134,8 @@ def _image_bytes(program: NetworkProgram) -> int:
     return prod(program.steps[0].result.shape)
 
 
-def _link_shape(program: NetworkProgram, *, clock_hz: int, baud: int | None) -> LinkShape:
+def device_link(program: NetworkProgram, *, clock_hz: int, baud: int | None) -> LinkShape:
+    """The link of a simulated device; raises InputError if it cannot be so fast."""
     wanted = clock_hz // _DIVISOR if baud is None else baud
     last = program.steps[-1].result.size
     try:

@@ -1,6 +1,7 @@
 """`ohmforge device`: a board that is none, for hosts that come and go."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,19 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arch.geometry import Geometry
 from arch.link_frame import Frame, Kind, encode_frame
 from arch.link_record import read_link
-from arch.table_files import load, save
 from cosim.golden import GoldenNetwork
 from flow import cli
+from flow.host_run import HostRun
 from host.device import Device
 from host.inference import infer
 from host.link import Link
 from host.serial_port import SerialPort
-from host.target import Target
-from sw.mapping import map_network
-from tests.sw.integer_layers import small_network
+from tests.cosim.linked_engine import HARDWARE, save_tables
+from tests.flow.finished_run import write_finished
 
 pytestmark = pytest.mark.cosim
 
@@ -33,21 +32,29 @@ IMAGES = 20
 COMMAND = """\
 import signal
 from flow import cli
+from flow.host_run import HostRun
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process may ignore it
 cli.main()
 """
 
 
+def make_run(path, **tables):
+    """A run directory, with a place for the simulator that other tests build in, too."""
+    hardware = {f"hardware.{name}": value for name, value in HARDWARE.items()}
+    write_finished(path, configuration=hardware)
+    if tables:
+        shutil.rmtree(path / "map" / "tables")
+        save_tables(path / "map" / "tables", **tables)
+    (path / "device").mkdir()
+    (ROOT / "sim_build").mkdir(exist_ok=True)
+    (path / "device" / "build").symlink_to(ROOT / "sim_build")
+    return path
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Mapping tables, and a place for the simulator that other tests build in, too."""
-    path = tmp_path_factory.mktemp("device")
-    geometry = Geometry()
-    save(map_network(small_network(geometry), geometry), path / "run")
-    (path / "run" / "device").mkdir()
-    (ROOT / "sim_build").mkdir(exist_ok=True)
-    (path / "run" / "device" / "build").symlink_to(ROOT / "sim_build")
-    return path / "run"
+    """A run whose engine loads its tables."""
+    return make_run(tmp_path_factory.mktemp("device") / "run")
 
 
 def start(run, *options):
@@ -74,6 +81,14 @@ def port(run):
     process.communicate(timeout=60)
 
 
+def command(words, capsys):
+    """Exit status, output and errors of ``ohmforge``."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--quiet"])
+    printed = capsys.readouterr()
+    return ended.value.code, printed.out, printed.err
+
+
 def open_device(run, port):
     shape, board = read_link(run / "device" / "link.json")
     assert board == "simulation"
@@ -91,17 +106,27 @@ def simulators(run):
     return found
 
 
-def test_ladder(run, port, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["host", str(run), "--port", str(port), "selftest", "--images", str(IMAGES)])
-    out = capsys.readouterr().out
-    assert ended.value.code == 0, out
-    assert "8 of 8 rungs passed" in out
+def test_ladder_with_tables_in_turn(tmp_path, run, port, capsys):
+    """The same build runs another pruning result, too, and only what it holds."""
+    other = make_run(tmp_path / "other", seed=1, ratio=0.3)
+    names = ["--names", str(run / "device" / "names.json"), "--port", str(port)]
+    for place, stranger in ((run, other), (other, run)):
+        climb = ["host", str(place), *names, "selftest", "--images", str(IMAGES)]
+        status, out, err = command(climb, capsys)
+        assert (status, err) == (0, "")
+        assert "8 of 8 rungs passed" in out
+        status, _, err = command(["host", str(stranger), *names, "infer"], capsys)
+        assert status == 2
+        assert err.count("\n") == 1
+        assert "the device holds other tables" in err
 
 
 def test_hosts_that_come_and_go(run, port):
     """Each finds the device as it needs it, whatever the one before left behind."""
-    target = Target.of(load(run))
+    device = open_device(run, port)
+    target = HostRun.open(run).target(device.identify())
+    device.load(target)
+    device.close()
     rng = np.random.default_rng(2)
     images = rng.integers(0, 256, (IMAGES, *target.in_shape))
     expected = GoldenNetwork(target.tables).run(images)[target.last.name].reshape(IMAGES, -1)
@@ -147,15 +172,9 @@ def test_one_at_a_time(run, port, capsys):
         (signal.SIGKILL, -9, ""),
     ],
 )
-def test_ends(tmp_path, run, number, status, said):
+def test_ends(tmp_path, number, status, said):
     """With nothing left behind, not even after a kill but for the link."""
-    other = tmp_path / "run"
-    other.mkdir()
-    for file in run.glob("*.*"):
-        if file.is_file():
-            (other / file.name).write_bytes(file.read_bytes())
-    (other / "device").mkdir()
-    (other / "device" / "build").symlink_to(ROOT / "sim_build")
+    other = make_run(tmp_path / "run")
     process, _ = start(other, "--link", str(tmp_path / "port"), "--quiet")
     while not simulators(other):
         time.sleep(0.05)
@@ -177,8 +196,7 @@ def test_ends(tmp_path, run, number, status, said):
     ],
 )
 def test_wrong_options(tmp_path, capsys, words, message):
-    geometry = Geometry()
-    save(map_network(small_network(geometry), geometry), tmp_path / "run")
+    save_tables(tmp_path / "run")
     with pytest.raises(SystemExit) as ended:
         cli.main(["device", str(tmp_path / "run"), "--quiet", *words])
     assert ended.value.code == 2
