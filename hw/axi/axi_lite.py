@@ -54,7 +54,7 @@ class AxiLiteBridge(wiring.Component):
         m = Module()
         axi, bus = self.axi, self.bus
         write_done, read_done = Signal(), Signal()
-        ended, busy, writing, read_next = Signal(), Signal(), Signal(), Signal()
+        ended, busy, writing = Signal(), Signal(), Signal()
         address_held = self._hold(m, "aw", write_done)
         data_held = self._hold(m, "w", write_done)
         read_held = self._hold(m, "ar", read_done)
@@ -78,13 +78,13 @@ class AxiLiteBridge(wiring.Component):
             bus.we.eq(writing),
         ]
         with m.If(ended):
-            m.d.sync += [busy.eq(0), read_next.eq(writing)]
+            m.d.sync += busy.eq(0)
         with m.Elif(~busy & (can_write | can_read)):
-            chosen = can_write & ~(can_read & read_next)
+            # A read that waits comes next all the same: the next write is not complete so soon.
             m.d.sync += [
                 busy.eq(1),
-                writing.eq(chosen),
-                bus.adr.eq(Mux(chosen, write_at, read_at)),
+                writing.eq(can_write),
+                bus.adr.eq(Mux(can_write, write_at, read_at)),
             ]
 
         response = Mux(bus.err, AxiResponse.SLVERR, AxiResponse.OKAY)
