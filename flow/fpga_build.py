@@ -105,7 +105,7 @@ def build_fpga(
     try:
         with replace_directory(target) as output, tempfile.TemporaryDirectory() as work:
             report = _build(program, link, options, clock, output, Path(work), tell)
-    except (CheckFailed, ToolError):
+    except (CheckFailed, InputError, ToolError):
         shutil.rmtree(target, ignore_errors=True)  # it is not of this design
         raise
     if not report["clock"]["holds"]:

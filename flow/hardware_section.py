@@ -57,8 +57,8 @@ class HardwareSection(Section):
     )
     steps: Literal["memory", "logic"] = Field(
         default="memory",
-        description="Where the steps of the network engine are, and what it knows of its layers: in "
-        "memories, or in logic, which is smaller for a network of few layers. With `tables: baked`.",
+        description="Where the steps of the network engine are, and what it knows of its layers: "
+        "in memories, or in logic, which is smaller for few layers. With `tables: baked` only.",
     )
     read_back: bool = Field(
         default=True,

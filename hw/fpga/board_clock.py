@@ -12,7 +12,7 @@ __all__ = ["BoardClock"]
 
 
 class BoardClock(Elaboratable):
-    """Drive the domain ``sync`` of a board: clock and reset.
+    """Drive the domain ``sync`` of a board, which the top has: clock and reset.
 
     Reset is active from configuration on until :class:`hw.fpga.power_on_reset.PowerOnReset`, which
     runs on the same clock, says that the design may run.
@@ -48,7 +48,6 @@ class BoardClock(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.domains.sync = ClockDomain()
         m.domains.boot = ClockDomain(reset_less=True)
         clock, locked = Signal(), Signal()
         port = platform.request(self._board.clock, dir="-")
@@ -60,7 +59,8 @@ class BoardClock(Elaboratable):
             m.submodules.pll = _ecp5_instance(self.pll, buffer.i, clock, locked)
         else:
             m.submodules.pll = _ice40_instance(self.pll, port.io, clock, locked)
-        button = platform.request(*self._board.button)
+        button = io.Buffer("i", platform.request(*self._board.button, dir="-"))
+        m.submodules.button = button
         ready = PowerOnReset(cycles=reset_cycles(self.clock_mhz))
         m.submodules.power_on_reset = DomainRenamer("boot")(ready)
         m.d.comb += [

@@ -1,7 +1,9 @@
 """Board top: an engine with a host link on the pins of a board."""
 
-from amaranth import ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.build import Subsignal
 from amaranth.hdl import Elaboratable
+from amaranth.lib import io
 
 from arch.environment import BUILTIN_YOSYS, environment
 
@@ -38,24 +40,33 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
+        m.domains.sync = ClockDomain()
         m.submodules.clock = self._clock
-        uart = platform.request("uart", 0)
-        sent = Signal(init=1)
+        uart = ports(platform, "uart", 0)
+        m.submodules.receive = receive = io.Buffer("i", uart.rx)
+        m.submodules.transmit = transmit = io.Buffer("o", uart.tx)
         lights = {name: Signal(name=f"led_{name}") for name in _LIGHTS}
         m.submodules[DEVICE] = Instance(
             self._module,
             i_clk=ClockSignal(),
             i_rst=ResetSignal(),
-            i_uart_rx=uart.rx.i,
-            o_uart_tx=sent,
+            i_uart_rx=receive.i,
+            o_uart_tx=transmit.o,
             **{f"o_led_{name}": light for name, light in lights.items()},
         )
-        m.d.comb += uart.tx.o.eq(sent)
         for name, light in lights.items():
             led = getattr(self._board, name)
-            pin = platform.request(led.name, led.number)
-            m.d.comb += (getattr(pin, led.part) if led.part else pin).o.eq(light)
+            found = ports(platform, led.name, led.number)
+            port = getattr(found, led.part) if led.part else found
+            m.submodules[f"light_{name}"] = pin = io.Buffer("o", port)
+            m.d.comb += pin.o.eq(light)
         return m
+
+
+def ports(platform, name, number):
+    """The ports of a resource; where it has parts, each of them."""
+    parts = [part for part in platform.lookup(name, number).ios if isinstance(part, Subsignal)]
+    return platform.request(name, number, dir={part.name: "-" for part in parts} or "-")
 
 
 def board_files(board, clock, *, module):

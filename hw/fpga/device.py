@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from arch.errors import InputError
+from arch.fpga_parts import FPGA_PARTS
 from hw.fpga.board_clock import BoardClock
 from hw.fpga.board_top import DEVICE, TOP, board_files
 from hw.fpga.boards import Board
@@ -13,7 +15,7 @@ from hw.fpga.synthesis import Synthesis, synthesise_sources
 from hw.fpga.tool import run_tool
 from hw.link.emit_link import LINK_TOP, write_link
 
-__all__ = ["BITSTREAM", "Device", "build_device"]
+__all__ = ["BITSTREAM", "Device", "build_device", "check_size", "implement"]
 
 BITSTREAM = "bitstream"
 """Name of the bitstream, without the suffix of its family."""
@@ -85,21 +87,45 @@ def build_device(
     """
     tell("Verilog")
     write_link(program, link, output, board=name)
-    for file, text in board_files(board, clock, module=LINK_TOP).items():
-        place_of = work if file.endswith(".il") else output
-        (place_of / file).write_text(text)
+    return implement(board, clock, output, work, module=LINK_TOP, seed=seed, tell=tell)
+
+
+def implement(
+    board: Board,
+    clock: BoardClock,
+    output: Path,
+    work: Path,
+    *,
+    module: str,
+    seed: int,
+    tell: Callable[[str], None],
+) -> Device:
+    """Synthesise, place and route a module for a board; pack it if its clock holds.
+
+    Parameters
+    ----------
+    output : Path
+        Where the Verilog of the module is, and constraints and bitstream go.
+    module : str
+        The module, with ports as :class:`hw.fpga.board_top.BoardTop` has them.
+    board, clock, work, seed, tell
+        As in :func:`build_device`, and likewise what is raised.
+    """
+    for file, text in board_files(board, clock, module=module).items():
+        (work / file if file.endswith(".il") else output / file).write_text(text)
     pins = f"{TOP}.{board.pins}"
-    for file in (f"{LINK_TOP}.v", pins):
+    for file in (f"{module}.v", pins):
         (work / file).write_bytes((output / file).read_bytes())
     tell("synthesis")
     synthesis = synthesise_sources(
-        (f"{LINK_TOP}.v", f"{TOP}.il"),
+        (f"{module}.v", f"{TOP}.il"),
         work,
-        top=LINK_TOP,
+        top=module,
         family=board.family,
         wrapper=TOP,
         engine=DEVICE,
     )
+    check_size(synthesis.netlist, FPGA_PARTS[board.part])
     tell("place and route")
     routed = f"{TOP}.{board.family.routed}"
     placement = place(
@@ -119,3 +145,26 @@ def build_device(
     run_tool(f"yowasp-{family.pack}", [*family.pack_options, routed, packed], work)
     (work / packed).replace(output / packed)
     return Device(synthesis=synthesis, placement=placement, bitstream=output / packed)
+
+
+def check_size(netlist, part):
+    """Refuse a netlist that a part has no room for: sooner, and in clearer words, than the placer.
+
+    Raises
+    ------
+    :exc:`arch.errors.InputError`
+        With the resource, how much is needed and how much is there.
+    """
+    total = netlist.total()
+    needs = (
+        ("logic cells", netlist.logic_cells(), part.luts),
+        ("block RAMs", total.block_rams, part.blocks),
+        ("multipliers", total.multipliers, part.multipliers),
+    )
+    short = [
+        f"{needed:,} {name} needed after synthesis, {there:,} there"
+        for name, needed, there in needs
+        if needed > there
+    ]
+    if short:
+        raise InputError(f"does not fit {part.title}: {'; '.join(short)}")

@@ -30,6 +30,8 @@ class Family:
         Cells that are a flip-flop.
     block_ram, multiplier : str
         Cells of these kinds.
+    shared : bool
+        A flip-flop is fed through the look-up table beside it.
     combinational : tuple of str
         Cells whose outputs follow from their inputs in the same cycle.
     logic : str
@@ -60,6 +62,7 @@ class Family:
     flip_flops: tuple[str, ...]
     block_ram: str
     multiplier: str
+    shared: bool
     combinational: tuple[str, ...]
     logic: str
     used: tuple[str, ...]
@@ -100,6 +103,7 @@ ECP5 = Family(
     flip_flops=("TRELLIS_FF",),
     block_ram="DP16KD",
     multiplier="MULT18X18D",
+    shared=False,
     combinational=("LUT4", "PFUMX", "L6MUX21", "CCU2C", "MULT18X18D"),
     logic="TRELLIS_COMB",
     used=("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D"),
@@ -129,6 +133,7 @@ ICE40 = Family(
     ),
     block_ram="SB_RAM40_4K",
     multiplier="SB_MAC16",
+    shared=True,
     combinational=("SB_LUT4", "SB_CARRY", "SB_MAC16"),
     logic="ICESTORM_LC",
     used=("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP", "ICESTORM_SPRAM"),

@@ -94,6 +94,30 @@ class Netlist:
         )
         return self._size("", kinds)
 
+    def logic_cells(self):
+        """Places for look-up tables that are taken, the wrapper included, at least.
+
+        In a family whose flip-flops have no inputs of their own, one that is not fed by a look-up
+        table of its own takes a whole place.
+        """
+        kinds = Counter(cell["type"] for cell in self._cells.values())
+        luts = self._size("", kinds).luts
+        if not self._family.shared:
+            return luts
+        loads = Counter(bit for cell in self._cells.values() for bit in self._bits(cell, "input"))
+        fed = {
+            bit
+            for cell in self._cells.values()
+            if cell["type"] in self._family.luts
+            for bit in self._bits(cell, "output")
+        }
+        alone = sum(
+            cell["type"] in self._family.flip_flops
+            and not (cell["connections"]["D"][0] in fed and loads[cell["connections"]["D"][0]] == 1)
+            for cell in self._cells.values()
+        )
+        return luts + alone
+
     def component(self, name):
         """Path of the component of a cell or a net; :data:`OUTSIDE` if it is not in the engine."""
         return self._components.get(name) or self._path(self._scope(name))

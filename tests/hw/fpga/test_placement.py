@@ -68,6 +68,40 @@ def test_a_clock_holds_or_is_an_error():
         placement(100.0).hold()
 
 
+SPLIT = json.loads(REPORT) | {
+    "critical_paths": [
+        {
+            "from": f"posedge {first}",
+            "to": f"posedge {last}",
+            "path": [piece("clk-to-q", delay, "dut.link_TRELLIS_FF_Q")],
+        }
+        for first, last, delay in (
+            (CLOCK, CLOCK, 30.0),
+            (CLOCK, "$PACKER_GND", 10.0),
+            ("$PACKER_GND", CLOCK, 20.0),
+        )
+    ],
+    "utilization": {cell: {"used": 1, "available": 2} for cell in ICE40.used},
+}
+
+
+def test_path_through_a_multiplier_of_an_ice40():
+    """Nextpnr ends it there and begins anew; its halves and the multiplier itself are one path."""
+    text = json.dumps(SPLIT)
+    found = read_report(text, netlist(CELLS, NETS), part=PARTS["up5k"], clock_mhz=12.0)
+    assert found.fmax_mhz == 1000 / (10 + 20 + ICE40.multiplier_ns)
+    assert sum(hop.logic for hop in found.path) == 30
+    whole = SPLIT | {"critical_paths": SPLIT["critical_paths"][:1]}
+    found = read_report(json.dumps(whole), netlist(CELLS, NETS), part=PARTS["up5k"], clock_mhz=12)
+    assert found.fmax_mhz == 92.5
+
+
+def test_nothing_is_timed():
+    text = json.dumps(SPLIT | {"fmax": {}})
+    with pytest.raises(CheckFailed, match=r"^there is no path from flip-flop to flip-flop$"):
+        read_report(text, netlist(CELLS, NETS), part=PARTS["up5k"], clock_mhz=12.0)
+
+
 def test_wrong_arguments(tmp_path):
     found = Synthesis(netlist=netlist(CELLS, NETS), memories=(), family=ICE40)
     with pytest.raises(ValueError, match=r"^the netlist is for ice40, not for LFE5U-85F-6CABGA38"):
