@@ -75,7 +75,7 @@ class LinkCounters(wiring.Component):
         m.d.sync += [
             fetched.eq(free & wanted & ~fetched & ~counted),
             more.eq(read.data + 1),
-            counted.eq(free & fetched),
+            counted.eq(fetched),
         ]
         with m.If(write.en | (free & ~wanted)):
             m.d.sync += turn.eq(turn + 1)

@@ -78,6 +78,22 @@ def test_timing(tmp_path):
     run(top, host, vcd=tmp_path / "decoder.vcd")
 
 
+def test_answer_in_the_last_cycle(tmp_path):
+    """It comes together with the error, which is all that is seen."""
+    top, dut = bench()
+
+    async def slave(ctx):
+        while not await sample(ctx, dut.dead.cyc):
+            pass
+        await tick(ctx, PATIENCE - 2)
+        ctx.set(dut.dead.ack, 1)
+
+    async def host(ctx):
+        assert await duration(ctx, dut.bus, 0x60) == (PATIENCE - 1, 1)
+
+    run(top, slave, host, vcd=tmp_path / "decoder.vcd")
+
+
 def test_late_answer(tmp_path):
     """It comes too late for its access, and is not taken for the answer to the next one."""
     top, dut = bench()

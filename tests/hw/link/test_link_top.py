@@ -195,15 +195,15 @@ def test_faults(tmp_path):
         await device.silence()
         assert await device.ask(Kind.ECHO, b"two") == (Status.DONE, b"two")
         await device.line.send(ctx, encode_frame(Frame(kind=1, sequence=9, payload=bytes(4))))
-        await device.line.send(ctx, b"\x7e")  # while it is answered
-        await device.line.silence(ctx, 10 * 20)
+        await device.line.send(ctx, b"\x7e" * 22)  # while it is answered, and a little longer
         device.sequence = 9
         assert await device.ask(Kind.ECHO, b"lost", patience=300) is None
         await device.silence()
         assert (await device.send(Kind.ECHO, b"four")).payload == b"\x00four"
         names = ("frames", "repeats", "damaged", "silences", "bad_stops", "ignored")
-        expected = {"repeats": 2, "damaged": 1, "silences": 1, "bad_stops": 1, "ignored": 1}
+        expected = {"repeats": 2, "damaged": 1, "silences": 1, "bad_stops": 1}
         seen = {name: await device.counter(name) for name in names}
+        assert 16 <= seen["ignored"] < 22
         assert {name: seen[name] for name in expected} == expected
         assert seen["frames"] == 7
         await device.write(LINK_BASE + LINK_MAP.find("control").at, 3)  # flush, clear
