@@ -1,13 +1,14 @@
 """Dispatcher: does what requests want, and says how it went."""
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.link_frame import LINK_VERSION, Kind, Status
 from arch.register import WORD_BITS
 from hw.arguments import check_sizes
 from hw.link.frame_send import STATUS_BITS
+from hw.link.request_state import FIELD_BYTES, PAD, SEED, RequestState, check_length, xorshift
 from hw.link.uart_receive import DATA_BITS
 from hw.wishbone import Wishbone
 
@@ -17,32 +18,6 @@ ADDRESS_BITS = 16
 """Width of a byte address behind a link."""
 
 _WORD_BYTES = WORD_BITS // DATA_BITS
-_FIELD_BYTES = {
-    Kind.SYNC: 4,
-    Kind.READ: 8,
-    Kind.WRITE: 6,
-    Kind.PUT: 0,
-    Kind.GET: 2,
-    Kind.ECHO: 0,
-    Kind.PATTERN: 6,
-}
-"""Bytes of the fields at the front of a payload."""
-
-
-class _Fields(data.StructLayout):
-    """Where the fields are when all of them have been shifted in, the last byte on top.
-
-    Those of a ``WRITE`` are followed by two bytes of zero, so that they lie as those of a ``READ``.
-    """
-
-    def __init__(self):
-        super().__init__({"address": WORD_BITS, "step": 16, "count": 16})
-
-
-_SEED = slice(16, 48)
-"""Bits of the seed in the fields of a ``PATTERN``."""
-_PAD = 2
-"""Bytes of zero behind the fields of a ``WRITE``."""
 
 
 class Dispatcher(wiring.Component):
@@ -78,22 +53,16 @@ class Dispatcher(wiring.Component):
         It is answered; high for one cycle.
     repeated : ``Out(1)``
         So it was before; valid with ``done``.
-    clear, write, byte, send, bare, status : ``Out``
-        To :class:`hw.link.frame_send.FrameSend`.
-    answer_kind : ``Out(8)``
-        Kind of the request that is answered.
+    clear, write, byte, send, bare, status, answer_kind : ``Out``
+        To :class:`hw.link.frame_send.FrameSend`, the last one as ``kind``.
     sending : ``In(1)``
         The answer is on its way.
     bus : ``Out(Wishbone)``
         Registers and memories.
-    image : ``Out(stream.Signature(unsigned(8)))``
-        Bytes of images; ``ready`` while there is room.
-    room : ``In(range(image_bytes + 1))``
-        For how many.
-    result : ``In(stream.Signature(unsigned(32)))``
-        Results that wait.
-    waiting : ``In(range(results + 1))``
-        How many of them.
+    image, room : ``Out(stream.Signature(unsigned(8)))``, ``In(range(image_bytes + 1))``
+        Bytes of images, and for how many there is room.
+    result, waiting : ``In(stream.Signature(unsigned(32)))``, ``In(range(results + 1))``
+        Results, and how many of them wait.
     """
 
     def __init__(self, *, payload_max, image_bytes, results):
@@ -127,7 +96,7 @@ class Dispatcher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        state = _State(self)
+        state = RequestState(self)
         self._connect(m, state)
         shifted = Cat(state.word[DATA_BITS:], self.payload.payload)
         with m.FSM():
@@ -205,16 +174,7 @@ class Dispatcher(wiring.Component):
         ]
         counted = (what == Kind.READ) | (what == Kind.GET) | (what == Kind.PATTERN)
         m.d.comb += state.more.eq(~state.failed & Mux(counted, state.left != 0, self.rest))
-        with m.Switch(what):
-            with m.Case(Kind.WRITE):
-                m.d.sync += state.fits.eq((length[:2] == 2) & (length >= _FIELD_BYTES[Kind.WRITE]))
-            with m.Case(Kind.PUT):
-                m.d.sync += state.fits.eq(1)
-            with m.Case(Kind.ECHO):
-                m.d.sync += state.fits.eq(length != self._payload_max)
-            for kind in (Kind.SYNC, Kind.READ, Kind.GET, Kind.PATTERN):
-                with m.Case(kind):
-                    m.d.sync += state.fits.eq(length == _FIELD_BYTES[kind])
+        check_length(m, state, length, self._payload_max)
 
     def _number(self, m, state):
         """Decide whether a request is to be done, or was done, or neither."""
@@ -229,9 +189,9 @@ class Dispatcher(wiring.Component):
                 state.ended.eq(0),
             ]
             with m.Switch(state.what):
-                for kind, count in _FIELD_BYTES.items():
+                for kind, count in FIELD_BYTES.items():
                     with m.Case(kind):
-                        shifts = count + _PAD * (kind == Kind.WRITE)
+                        shifts = count + PAD * (kind == Kind.WRITE)
                         m.d.sync += state.turn.eq(max(shifts, 1) - 1)
             m.next = "Length"
         with m.Else():
@@ -242,7 +202,7 @@ class Dispatcher(wiring.Component):
         """Shift the fields to their places."""
         pad, byte = Signal(), Signal(DATA_BITS)
         m.d.comb += [
-            pad.eq((state.what == Kind.WRITE) & (state.turn < _PAD)),
+            pad.eq((state.what == Kind.WRITE) & (state.turn < PAD)),
             self.payload.ready.eq(~pad),
             byte.eq(self.payload.payload & ~pad.replicate(DATA_BITS)),
         ]
@@ -284,7 +244,7 @@ class Dispatcher(wiring.Component):
 
     def _step(self, m, state):
         """Do a byte or a word of a request."""
-        seed, done = state.fields.as_value()[_SEED], Signal()
+        seed, done = state.fields.as_value()[SEED], Signal()
         m.d.sync += state.left.eq(state.left - done)
         with m.Switch(state.what):
             with m.Case(Kind.READ):
@@ -315,7 +275,7 @@ class Dispatcher(wiring.Component):
                 ]
             with m.Case(Kind.PATTERN):
                 m.d.comb += [done.eq(1), self.write.eq(1), self.byte.eq(seed)]
-                m.d.sync += seed.eq(_xorshift(seed))
+                m.d.sync += seed.eq(xorshift(seed))
 
     def _access(self, m, state):
         """Read or write a word, and go on to the next address."""
@@ -337,36 +297,3 @@ class Dispatcher(wiring.Component):
         """Write the lowest ``count`` bytes of ``value`` into the answer."""
         m.d.sync += [state.word.eq(value), state.turn.eq(count - 1)]
         m.next = "Give"
-
-
-class _State:
-    """Registers of a dispatcher."""
-
-    def __init__(self, dispatcher):
-        most = len(dispatcher.length)
-        self.fields = Signal(_Fields())
-        self.word = Signal(WORD_BITS)
-        self.turn = Signal(range(_FIELD_BYTES[Kind.READ]))  # bytes still to be moved after this one
-        self.left = Signal(most - 1)  # words or bytes that are still to be given
-        self.more = Signal()  # to be done
-        self.failed = Signal()
-        self.written = Signal(most - 2)  # words
-        self.ended = Signal()
-        # What has come last, and how it went.
-        self.synced = Signal()
-        self.sequence = Signal(DATA_BITS)
-        self.kind = Signal(DATA_BITS)
-        self.status = Signal(STATUS_BITS)
-        # Decided a cycle after it is known.
-        self.what = Signal(3)  # the kind of request, if it is one
-        self.known = Signal()
-        self.same, self.follows = Signal(), Signal()
-        self.fits, self.has_room = Signal(), Signal()
-        self.nowhere = Signal()
-
-
-def _xorshift(x):
-    """The next state of :func:`arch.link_frame.pattern`."""
-    x = (x ^ x << 13)[:WORD_BITS]
-    x = x ^ x >> 17
-    return (x ^ x << 5)[:WORD_BITS]

@@ -19,7 +19,8 @@ class StatusWatch(wiring.Component):
 
     The registers ``status`` and ``error`` are read in turn. Reading them changes nothing.
 
-    Latency is at most two accesses and twice :data:`PERIOD`; never stalls, and waits for the bus.
+    Latency is at most two accesses and twice :data:`PERIOD`; throughput is a register in an access
+    and :data:`PERIOD` cycles; never stalls, and waits for the bus.
 
     Parameters
     ----------
