@@ -79,7 +79,7 @@ def host(
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Give up when nothing happens for so long."),
+        typer.Option(metavar="SECONDS", help="How long an answer, and any progress, may take."),
     ] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -12,7 +12,7 @@ from arch.link_shape import LinkShape
 from flow.host_run import GOLDEN, HostRun
 from host.device import Device, Identity
 from host.inference import PROGRESS_SECONDS
-from host.link import TIMEOUT, Link
+from host.link import REPEATS, TIMEOUT, Link
 from host.target import Target
 from host.transport import Transport
 
@@ -20,7 +20,7 @@ __all__ = ["Connection", "Session", "session"]
 
 _PSEUDO = re.compile(r"/dev/(pts/|ttys)\d+")
 """Pseudo-terminals, behind which devices are simulated: they take their time."""
-_SLOW_TIMEOUT, _SLOW_SECONDS = 20.0, 600.0
+_SLOW_TIMEOUT, _SLOW_REPEATS, _SLOW_SECONDS = 20.0, 2, 600.0
 _CLOCK_HZ = 50_000_000
 """Clock of the device in Python, and of one whose link.json is missing."""
 
@@ -84,12 +84,13 @@ def session(connection: Connection) -> Iterator[Session]:
         )
     run = HostRun.open(connection.directory, connection.names)
     shape = _link_shape(connection, run)
-    timeout, seconds = TIMEOUT, PROGRESS_SECONDS
+    timeout, repeats, seconds = TIMEOUT, REPEATS, PROGRESS_SECONDS
     if _PSEUDO.fullmatch(os.path.realpath(port)):
-        timeout, seconds = _SLOW_TIMEOUT, _SLOW_SECONDS
+        timeout, repeats, seconds = _SLOW_TIMEOUT, _SLOW_REPEATS, _SLOW_SECONDS
     line = _line(port, run, shape)
     try:
-        device = Device(Link(line, shape, timeout=connection.timeout or timeout))
+        timeout = connection.timeout or timeout
+        device = Device(Link(line, shape, timeout=timeout, repeats=repeats))
         yield Session(
             run=run,
             device=device,

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import time
 from pathlib import Path
 
@@ -92,7 +93,8 @@ class SerialPort:
 def _why(path: str, baud: int, error: Exception) -> str:
     """Why a port cannot be opened, with what to do."""
     number = getattr(error, "errno", None)
-    if number == errno.ENOENT or not Path(path).exists():
+    there = os.name != "posix" or Path(path).exists()  # elsewhere a port is no file
+    if number == errno.ENOENT or not there:
         return f"{path}: no such port; {_known()}"
     if number in (errno.EACCES, errno.EPERM):
         return (

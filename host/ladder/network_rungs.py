@@ -12,6 +12,7 @@ from host.ladder.rung import Bench, Failed, Run, Rung
 
 __all__ = ["FRAMES", "IMAGE", "TABLES", "THROUGHPUT"]
 
+_RESULT_BYTES = 4
 _WAITS = ("stopped", "load", "output")
 """Why an engine idles that waits for its streams."""
 _TIMING = "the timing report of place and route; a lower clock"
@@ -74,11 +75,8 @@ def _frames(bench: Bench) -> list[str]:
     images = np.resize(bench.images, (count, *bench.images.shape[1:]))
     device = bench.device
     device.engine.write("control", reset=1, clear=1)
-    counts = device.link.counts
-    before = counts.sent + counts.received
     results = infer(device, bench.target, images, progress=bench.progress, seconds=bench.seconds)
     counters = device.counters(latch=False)
-    moved = counts.sent + counts.received - before
     _compare(bench, images, results.values, results.index)
     if counters["images"] != count % (1 << bench.target.program.shape.counter_bits):
         raise Failed(
@@ -86,6 +84,7 @@ def _frames(bench: Bench) -> list[str]:
             means="an image was lost or doubled between link and engine",
             look="the counters of the link: ohmforge host DIR counters",
         )
+    moved = count * (bench.target.image_bytes + bench.target.results * _RESULT_BYTES)
     bench.run = Run(
         images=images,
         results=results,
@@ -135,9 +134,9 @@ def _throughput(bench: Bench) -> list[str]:
             f"would do {alone:.1f} at {clock / 1e6:g} MHz"
         ),
         (
-            f"bytes were on the wire {min(1.0, run.link_seconds / seconds):.1%} of the time; the "
-            f"engine waited for the link in {share:.1%} of its cycles, and works as the cycle "
-            "model says"
+            f"images and results were on the wire {min(1.0, run.link_seconds / seconds):.1%} of "
+            f"the time; the engine waited for the link in {share:.1%} of its cycles, and works as "
+            "the cycle model says"
         ),
     ]
 

@@ -43,7 +43,7 @@ class Run:
     counters : dict of str to int
         How much each counter grew.
     link_seconds : float
-        Time in which bytes went over the wire.
+        That bytes of images and results take on the wire.
     """
 
     images: np.ndarray
