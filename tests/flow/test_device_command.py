@@ -13,6 +13,7 @@ import pytest
 
 from arch.link_frame import Frame, Kind, encode_frame
 from arch.link_record import read_link
+from arch.network_timeline import NetworkTimeline
 from cosim.golden import GoldenNetwork
 from flow import cli
 from flow.host_run import HostRun
@@ -22,6 +23,7 @@ from host.link import Link
 from host.serial_port import SerialPort
 from tests.cosim.linked_engine import HARDWARE, save_tables
 from tests.flow.finished_run import write_finished
+from tests.flow.traced_device import different_cycles, waveform
 
 pytestmark = pytest.mark.cosim
 
@@ -140,6 +142,25 @@ def test_hosts_that_come_and_go(run, port):
         seen = infer(device, target, images, seconds=SECONDS)
         assert (seen.values == expected).all()
         device.close()
+
+
+@pytest.mark.parametrize("step", ["conv", "scores"])
+def test_trace(step, run, port, tmp_path, capsys):
+    """The waveform of a step shows in every cycle what the model of the cycles says."""
+    device = open_device(run, port)
+    target = HostRun.open(run).target(device.identify())
+    device.load(target)
+    device.close()
+    wave = tmp_path / "step.vcd"
+    words = ["host", str(run), "--port", str(port), "trace", "-o", str(wave), "--step", step]
+    status, out, err = command(words, capsys)
+    assert (status, err) == (0, "")
+    assert f"wrote {wave} and {wave.with_suffix('.gtkw')}" in out
+    assert "full" not in out
+    timeline = NetworkTimeline(target.tables, target.program)
+    wrong, cycles = different_cycles(waveform(wave), timeline, step)
+    assert not wrong, wrong[:3]
+    assert cycles > 100
 
 
 def test_nothing_to_do(run, port):

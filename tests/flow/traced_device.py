@@ -11,7 +11,7 @@ __all__ = ["different_cycles", "waveform"]
 
 def waveform(path):
     """Variables of a VCD file in every cycle of the step that it shows, by name."""
-    names, scopes, period, rows, now = {}, [], 1, [], {}
+    names, scopes, rows, now = {}, [], [], {}
     for token in tokenize(BytesIO(path.read_bytes())):
         if token.kind is TokenKind.SCOPE:
             scopes.append(token.data.ident)
@@ -27,7 +27,7 @@ def waveform(path):
 
 
 def different_cycles(rows, timeline, step):
-    """Cycles of a step in which a tile did not do what the timeline says, and how many there are."""
+    """Where a tile did not do what the timeline says of a step, and cycles of the step."""
     times = timeline.step(step)
     last = max(cycle for cycle, row in enumerate(rows) if row["step"] == step)
     wrong = []
@@ -38,7 +38,7 @@ def different_cycles(rows, timeline, step):
             if isinstance(work, IdleCycle):
                 expected = {"cause": work.cause, "ou": "z", "plane": "z"}
             else:
-                expected = {"cause": "planes", "ou": work.place, "plane": work.plane}
+                expected = {"cause": "planes", "ou": work.ou, "plane": work.plane}
             if seen != expected:
                 wrong.append((cycle, tile, seen, expected))
     return wrong, times.last - times.first + 1
