@@ -40,11 +40,11 @@ class ImageStream(wiring.Component):
     image_bytes : ``In(24)``
         Bytes of an image; 0 if ``tlast`` is not to be looked at. To be changed between images.
     stop : ``In(1)``
-        No packet may begin; from the cycle after ``short`` or ``long``, it is to be high.
+        No packet may begin; from the cycle after ``short`` or ``long`` on, it is to be high.
     o : ``Out(stream.Signature(unsigned(8)))``
         Bytes.
     short, long : ``Out(1)``
-        The packet was too short; a byte of it was too much. High for one cycle.
+        The packet was too short; a byte of it was too much. High for one cycle, that after the byte.
     """
 
     def __init__(self, *, data_bytes):
@@ -74,7 +74,7 @@ class ImageStream(wiring.Component):
         awake, left, given = Signal(), Signal(self._data_bytes), Signal(self._data_bytes)
         first, final, moves, ends = Signal(self._data_bytes), Signal(), Signal(), Signal()
         count, begun, checked = Signal(COUNT_BITS), Signal(), Signal()
-        surplus, dropped = Signal(), Signal()
+        surplus, dropped, stopped = Signal(), Signal(), Signal()
         axis, taken = self.axis, queue.o.p
         parts = [byte & first[n].replicate(_BYTE) for n, byte in enumerate(taken.data)]
         m.d.sync += awake.eq(1)
@@ -89,13 +89,17 @@ class ImageStream(wiring.Component):
             first.eq(left & (~left + 1)),
             final.eq(left == first),
             checked.eq(self.image_bytes != 0),
+            # Until whoever keeps the errors says so.
+            stopped.eq(self.stop | self.short | self.long),
             surplus.eq(checked & (count == self.image_bytes) & left.any()),
             dropped.eq(surplus | ~left.any()),
             self.o.p.eq(reduce(or_, parts)),
-            self.o.valid.eq(queue.o.valid & (begun | ~self.stop) & ~dropped),
-            moves.eq(queue.o.valid & (begun | ~self.stop) & (self.o.ready | dropped)),
+            self.o.valid.eq(queue.o.valid & (begun | ~stopped) & ~dropped),
+            moves.eq(queue.o.valid & (begun | ~stopped) & (self.o.ready | dropped)),
             queue.o.ready.eq(moves & final),
             ends.eq(queue.o.ready & taken.last & checked),
+        ]
+        m.d.sync += [
             self.long.eq(moves & surplus),
             self.short.eq(ends & (count + ~dropped != self.image_bytes)),
         ]
