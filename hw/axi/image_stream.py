@@ -26,7 +26,8 @@ class ImageStream(wiring.Component):
     reset.
 
     Latency is one cycle; throughput is a byte a cycle; stalls when ``o`` does, and while ``stop``
-    is high between two packets. A transfer without a byte takes a cycle.
+    is high between two packets. A transfer without a byte takes a cycle, and so does the end of a
+    packet that is checked.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class ImageStream(wiring.Component):
     o : ``Out(stream.Signature(unsigned(8)))``
         Bytes.
     short, long : ``Out(1)``
-        The packet was too short; a byte of it was too much. High for one cycle, that after the byte.
+        The packet was too short; a byte of it was too much. High for one cycle, soon after.
     """
 
     def __init__(self, *, data_bytes):
@@ -74,7 +75,8 @@ class ImageStream(wiring.Component):
         awake, left, given = Signal(), Signal(self._data_bytes), Signal(self._data_bytes)
         first, final, moves, ends = Signal(self._data_bytes), Signal(), Signal(), Signal()
         count, begun, checked = Signal(COUNT_BITS), Signal(), Signal()
-        surplus, dropped, stopped = Signal(), Signal(), Signal()
+        surplus, dropped, stopped, ended = Signal(), Signal(), Signal(), Signal()
+        length = Signal(COUNT_BITS)
         axis, taken = self.axis, queue.o.p
         parts = [byte & first[n].replicate(_BYTE) for n, byte in enumerate(taken.data)]
         m.d.sync += awake.eq(1)
@@ -90,7 +92,7 @@ class ImageStream(wiring.Component):
             final.eq(left == first),
             checked.eq(self.image_bytes != 0),
             # Until whoever keeps the errors says so.
-            stopped.eq(self.stop | self.short | self.long),
+            stopped.eq(self.stop | ended | self.short | self.long),
             surplus.eq(checked & (count == self.image_bytes) & left.any()),
             dropped.eq(surplus | ~left.any()),
             self.o.p.eq(reduce(or_, parts)),
@@ -101,7 +103,9 @@ class ImageStream(wiring.Component):
         ]
         m.d.sync += [
             self.long.eq(moves & surplus),
-            self.short.eq(ends & (count + ~dropped != self.image_bytes)),
+            ended.eq(ends),
+            length.eq(count + ~dropped),
+            self.short.eq(ended & (length != self.image_bytes)),
         ]
         with m.If(moves):
             m.d.sync += [
