@@ -49,8 +49,8 @@ class Family:
     free_pins : tuple of str
         Options of nextpnr with which pins need no place.
     multiplier_ns : float
-        What a multiplier without registers adds to a path that nextpnr ends at its inputs and begins
-        anew at its outputs, as it knows no delay through it; 0 if nextpnr follows the path.
+        What a multiplier without registers adds to a path that nextpnr ends at its inputs and
+        begins anew at its outputs, as it knows no delay through it; 0 if nextpnr follows it.
     """
 
     name: str

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The command `ohmforge fpga`: what it refuses, and what is left when it fails; no tool runs."""
 
 import json

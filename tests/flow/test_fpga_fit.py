@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Whether an engine fits a part, and what would help."""
 
 import dataclasses
