@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from arch.errors import InputError
 from arch.fpga_parts import FPGA_PARTS, FpgaPart, blocks_of
+from arch.host import HostSpec
+from arch.layer import LayerSpec
 from arch.link_memories import link_memories
 from arch.link_shape import LinkShape
 from arch.network_shape import NetworkShape
@@ -115,7 +117,10 @@ def fitting_ratio(
     The OUs of each layer are those that :func:`sw.mapping.expected.expected_ous` expects when so
     many of its segments are pruned at random.
     """
-    specs = [*(table.spec for table in tables.layers), *tables.host]
+    specs: list[LayerSpec | HostSpec] = [
+        *(table.spec for table in tables.layers),
+        *tables.host,
+    ]
 
     def fits(hundredths: int) -> bool:
         ratios = {table.spec.name: hundredths / _RATIO_STEPS for table in tables.layers}
