@@ -4,9 +4,10 @@ The hardware (:mod:`hw.register_block`), the SystemRDL file, what PeakRDL makes 
 ``docs/registers.md`` all come from :data:`REGISTERS`.
 """
 
+from arch.counter_registers import COUNTER_BITS, COUNTER_REGISTERS, IDLE_CAUSES
 from arch.engine_error import Error
+from arch.read_back_registers import READ_BACK_REGISTERS
 from arch.register import (
-    WORD_BITS,
     Access,
     AddressMap,
     Register,
@@ -31,8 +32,6 @@ __all__ = [
 
 ADDRESS_BITS = 12
 """Bits of a byte address: the registers take 4 KiB."""
-COUNTER_BITS = 64
-"""Width of a counter on the bus; an engine may be built with narrower ones."""
 MAGIC = 0x4F484D46
 """What the first register reads as: ``OHMF`` in ASCII."""
 VERSION = (1, 2)
@@ -42,27 +41,6 @@ VERSION = (1, 2)
 def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
     return tuple(constant(*each) for each in fields)
 
-
-def _counter(name: str, at: int, text: str) -> Register:
-    value = field(
-        "value", 0, Access.STATE, "Its value when the counters were latched", bits=COUNTER_BITS
-    )
-    return Register(name=name, at=at, text=text, fields=(value,), words=COUNTER_BITS // WORD_BITS)
-
-
-_IDLE = {
-    "stopped": "no image may begin, or the engine has refused a step",
-    "steps": "between two steps: the next one is read and prepared",
-    "load": "the image is loaded, or waited for",
-    "operation": "an operation between layers runs",
-    "window": "the window of the next position is not complete",
-    "index": "the window is there, but not the index of the next OU",
-    "input": "the inputs of the next OU are collected",
-    "output": "an OU waits for free accumulators, or the last outputs of a layer leave",
-    "balance": "a tile has ended a position that another has not",
-}
-IDLE_CAUSES = tuple(_IDLE)
-"""Why a tile issues no plane in a cycle; each has a counter called ``idle_CAUSE``."""
 
 REGISTERS = (
     Register(
@@ -254,66 +232,8 @@ REGISTERS = (
         text="How far a load is",
         fields=(field("value", 0, Access.STATE, "Words taken since it began", bits=32),),
     ),
-    Register(
-        name="read_back_memory",
-        at=0x064,
-        text="Which memory for tables is read back",
-        fields=(
-            field(
-                "value",
-                0,
-                Access.SETTING,
-                "Its place among the sections of a load image, from 0 on",
-                bits=16,
-            ),
-        ),
-    ),
-    Register(
-        name="read_back_first",
-        at=0x068,
-        text="Where the read-back begins",
-        fields=(field("value", 0, Access.SETTING, "A word of the memory", bits=24),),
-    ),
-    Register(
-        name="read_back_parts",
-        at=0x06C,
-        text="How much is read back",
-        fields=(
-            field(
-                "value",
-                0,
-                Access.SETTING,
-                "Parts of 32 bits, as a load image has them: a word may take several",
-                bits=24,
-            ),
-        ),
-    ),
-    Register(
-        name="read_back_crc",
-        at=0x070,
-        text="CRC-32 of the parts that were read back, the least significant byte first",
-        fields=(
-            field("value", 0, Access.STATE, "Valid while `status.reading_back` is 0", bits=32),
-        ),
-    ),
-    Register(
-        name="read_back_word",
-        at=0x074,
-        text="The last part that was read back",
-        fields=(
-            field("value", 0, Access.STATE, "Valid while `status.reading_back` is 0", bits=32),
-        ),
-    ),
-    _counter("cycles", 0x100, "Cycles of the clock"),
-    _counter("images", 0x108, "Images that have ended"),
-    _counter("planes", 0x110, "OU planes issued, of all tiles"),
-    *(
-        _counter(
-            f"idle_{cause}", 0x118 + 8 * number, f"Cycles of all tiles without a plane: {text}"
-        )
-        for number, (cause, text) in enumerate(_IDLE.items())
-    ),
-    _counter("planes_skipped", 0x160, "OU planes without a one that were not issued"),
+    *READ_BACK_REGISTERS,
+    *COUNTER_REGISTERS,
 )
 """Every register, in the order of the addresses."""
 ENGINE_MAP = AddressMap(
@@ -325,7 +245,7 @@ ENGINE_MAP = AddressMap(
     origin="arch/registers.py",
 )
 """The address map of a network engine."""
-COUNTERS = tuple(register.name for register in REGISTERS if register.bits == COUNTER_BITS)
+COUNTERS = tuple(register.name for register in COUNTER_REGISTERS)
 """Registers that count; those of idle cycles and ``planes`` add up to ``cycles`` by tiles."""
 
 

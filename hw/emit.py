@@ -3,10 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 from amaranth.back import verilog
 
@@ -14,13 +11,9 @@ from arch.environment import BUILTIN_YOSYS, environment
 from arch.errors import ToolError
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram
-from arch.program import Program, tile_name
-from arch.registers import ENGINE_MAP, REGISTERS
-from arch.shape_record import shape_record
-from arch.systemrdl import systemrdl
 from hw.core import Core
-from hw.engine_names import field_names, port_names, register_names
-from hw.layer_engine import LayerEngine
+from hw.design import HEADER, LOAD_IMAGE, NETWORK_TOP, TOP, layer_design, network_design
+from hw.engine_names import field_names, port_names
 from hw.macro_files import macro_files, macro_names
 from hw.network_top import NetworkTop
 from hw.waivers import waiver_file
@@ -30,75 +23,11 @@ __all__ = [
     "LOAD_IMAGE",
     "NETWORK_TOP",
     "TOP",
-    "Design",
     "EmittedFiles",
     "emit",
     "emit_design",
-    "network_design",
     "write_verilog",
 ]
-
-TOP = "layer_engine"
-"""Name of the top module of a layer engine, and of its files."""
-NETWORK_TOP = "network_engine"
-"""Name of the top module of a network engine, and of its files."""
-LOAD_IMAGE = "tables.bin"
-"""File of the tables that a network engine loads, see :mod:`arch.load_image`."""
-
-HEADER = Path(__file__).with_name("registers.h")
-"""The registers of a network engine for C, as :mod:`hw.register_export` wrote it."""
-
-_HOMES = {"layer": ("control", "layers"), "channel": ("output", "channels")}
-_TILE_HOMES = {
-    "index": ("index_fetch", "index"),
-    "cells": ("crossbar", "cells"),
-    "slot": ("crossbar", "slots"),
-}
-_PARTS = ("geometry", "macro")
-"""Fields of the sizes of an engine that have sizes of their own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """An engine, what its files are called, and what the header and ``names.json`` say of it.
-
-    Parameters
-    ----------
-    top, title : str
-        Module and name of the engine.
-    engine : Component
-        What becomes Verilog.
-    parts : tuple of str
-        Lines of the header that say what it runs.
-    sizes, names, others : mapping
-        What the header and ``names.json`` say besides; other files by name.
-    layers : tuple of str
-        Names of the layers.
-    homes : mapping
-        Path of the module, below the top, and array of each memory by name.
-    layer_program : :class:`arch.program.Program`
-        What its layer engine runs.
-    layer_engine : str
-        Path of that.
-    origin : str
-        Where the tables come from.
-    loadable : bool
-        Whether they are loaded.
-    """
-
-    top: str
-    title: str
-    engine: object
-    parts: tuple[str, ...]
-    sizes: Mapping[str, object]
-    layers: tuple[str, ...]
-    homes: Mapping[str, tuple[str, str]]
-    names: Mapping[str, object]
-    layer_program: Program
-    layer_engine: str
-    others: Mapping[str, str]
-    origin: str
-    loadable: bool
 
 
 class EmittedFiles(dict):
@@ -144,7 +73,7 @@ def emit(program, *, core=None):
     if isinstance(program, NetworkProgram):
         core = core or Core(top=NETWORK_TOP, engine=NetworkTop(program))
         return emit_design(network_design(program, core), program)
-    return emit_design(_layers(program), program)
+    return emit_design(layer_design(program), program)
 
 
 def emit_design(design, program):
@@ -182,93 +111,6 @@ def write_verilog(program, directory):
     if isinstance(program, NetworkProgram) and program.shape.engine.loadable:
         (directory / LOAD_IMAGE).write_bytes(load_image(program))
     return files
-
-
-def _homes(tiles):
-    """Module and array of every memory of a layer engine of so many tiles."""
-    return _HOMES | {
-        tile_name(name, tile, tiles): (f"tile{tile}.{module}", array)
-        for tile in range(tiles)
-        for name, (module, array) in _TILE_HOMES.items()
-    }
-
-
-def _layers(program):
-    return Design(
-        top=TOP,
-        title="Layer engine",
-        engine=LayerEngine(program),
-        parts=tuple(f"layer {number}: {name}" for number, name in enumerate(program.names)),
-        sizes=_sizes(program.shape),
-        layers=program.names,
-        homes=_homes(program.shape.tiles),
-        names={},
-        layer_program=program,
-        layer_engine=TOP,
-        others={},
-        **_origin(program),
-    )
-
-
-def network_design(program, core):
-    """The design of a network engine in the place of ``core``."""
-    steps = program.steps
-    sizes = {name: value for name, value in vars(program.shape).items() if name != "engine"}
-    inside = {
-        name: (f"{core.inside}engine.layers.{module}", array)
-        for name, (module, array) in _homes(program.shape.engine.tiles).items()
-    }
-    return Design(
-        top=core.top,
-        title="Network engine",
-        engine=core.engine,
-        parts=tuple(f"step {n}: {step.kind} {step.name}" for n, step in enumerate(steps)),
-        sizes=_sizes(program.shape.engine) | sizes,
-        layers=program.layers.names,
-        homes={"step": (f"{core.inside}engine.control", "steps")} | inside,
-        names={
-            "argmax": program.shape.argmax,
-            "lanes": program.shape.lanes,
-            "counter_bits": program.shape.counter_bits,
-            "step_logic": program.shape.step_logic,
-            "read_back": program.shape.read_back,
-            "steps": [
-                {"name": step.name, "kind": step.kind, "at": step.result.at}
-                | {"shape": list(step.result.shape)}
-                for step in steps
-            ],
-            "registers": {register.name: register_names(register) for register in REGISTERS},
-            **_load_names(program.shape),
-        },
-        layer_program=program.layers,
-        layer_engine=f"{core.top}.{core.inside}engine.layers",
-        others={"registers.rdl": systemrdl(ENGINE_MAP), HEADER.name: HEADER.read_text()},
-        **_origin(program.layers),
-    )
-
-
-def _origin(layers):
-    """What an engine says of its tables: those it has, or that it takes any that fit."""
-    if layers.shape.loadable:
-        return {"origin": "for tables that are loaded at run time", "loadable": True}
-    tables = layers.tables_sha256 or "without a hash"
-    return {"origin": f"from mapping tables {tables}", "loadable": False}
-
-
-def _load_names(shape):
-    if not shape.engine.loadable:
-        return {}
-    return {"load_image": LOAD_IMAGE, "shape": shape_record(shape)}
-
-
-def _sizes(shape):
-    geometry = {f"geometry.{name}": value for name, value in shape.geometry.to_dict().items()}
-    sizes = {name: value for name, value in vars(shape).items() if name not in _PARTS}
-    if not sizes["loadable"]:  # it says all that there is to say
-        del sizes["loadable"]
-    if shape.macro is not None:
-        sizes |= {f"macro.{name}": getattr(shape.macro, name) for name in ("crossbars", "latency")}
-    return geometry | sizes
 
 
 def _header(design):

@@ -10,7 +10,8 @@ from arch.link_shape import LinkShape
 from arch.load_image import load_image
 from arch.network_program import NetworkProgram
 from hw.core import Core
-from hw.emit import LOAD_IMAGE, emit_design, network_design
+from hw.design import LOAD_IMAGE, network_design
+from hw.emit import emit_design
 from hw.engine_names import register_names
 from hw.link.link_top import LinkTop
 
