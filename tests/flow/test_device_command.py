@@ -34,7 +34,6 @@ IMAGES = 20
 COMMAND = """\
 import signal
 from flow import cli
-from flow.host_run import HostRun
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process may ignore it
 cli.main()
 """
