@@ -117,10 +117,8 @@ def fitting_ratio(
     The OUs of each layer are those that :func:`sw.mapping.expected.expected_ous` expects when so
     many of its segments are pruned at random.
     """
-    specs: list[LayerSpec | HostSpec] = [
-        *(table.spec for table in tables.layers),
-        *tables.host,
-    ]
+    specs: list[LayerSpec | HostSpec] = [table.spec for table in tables.layers]
+    specs += tables.host
 
     def fits(hundredths: int) -> bool:
         ratios = {table.spec.name: hundredths / _RATIO_STEPS for table in tables.layers}

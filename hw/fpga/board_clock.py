@@ -17,7 +17,8 @@ class BoardClock(Elaboratable):
     Reset is active from configuration on until :class:`hw.fpga.power_on_reset.PowerOnReset`, which
     runs on the same clock, says that the design may run.
 
-    Latency of the reset is that of :class:`hw.fpga.power_on_reset.PowerOnReset`.
+    Latency is that of :class:`hw.fpga.power_on_reset.PowerOnReset`, for the reset; throughput does
+    not apply; never stalls.
 
     Parameters
     ----------

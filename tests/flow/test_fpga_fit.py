@@ -36,10 +36,10 @@ def needed(target):
 
 
 def test_link_counts(shape):
-    """Its buffers are block RAM: images 8, results 4, frames 2 x 2 blocks of 512 bytes."""
+    """Its buffers are block RAM: images 8, results 4, frames 2 x 2, counters 2."""
     engine = needed(target_for(shape, "ice40-up5k"))
     device = needed(device_target(shape, LINK, "ice40-up5k"))
-    assert device["memory blocks"] - engine["memory blocks"] == 8 + 4 + 2 * 2
+    assert device["memory blocks"] - engine["memory blocks"] == 8 + 4 + 2 * 2 + 2
     assert device["multipliers"] == engine["multipliers"]
     traced = dataclasses.replace(LINK, trace_events=256)
     traced = needed(device_target(shape, traced, "ice40-up5k"))
