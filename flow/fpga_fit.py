@@ -9,6 +9,7 @@ from arch.layer import LayerSpec
 from arch.link_memories import link_memories
 from arch.link_shape import LinkShape
 from arch.network_shape import NetworkShape
+from arch.registers import COUNTER_BITS
 from arch.tables import MappingTables
 from flow.check_network import check_network
 from flow.check_target import Need, Target, target_for
@@ -18,9 +19,12 @@ __all__ = ["check_fit", "device_target", "fitting_ratio"]
 
 _LUTS_LINK = 1200
 """Look-up tables of a link without trace and probe, as synthesised."""
-_LUTS_COUNTER_BIT = 13 * 1.3
+_LUTS_COUNTER_BIT = 17
 """Look-up tables of one bit of all counters, likewise."""
-_COUNTER_BITS = 64
+_CELLS_COUNTER_BIT = 33
+"""Cells of one bit of all counters in a part whose flip-flops take the place of a look-up table."""
+_SHARED = ("ice40-up5k",)
+"""Such parts."""
 _ESTIMATE_MARGIN = 1.2
 """An estimate that is beyond a part by less than this refuses nothing: synthesis will tell."""
 _RATIO_STEPS = 100
@@ -38,7 +42,8 @@ def device_target(shape: NetworkShape, link: LinkShape, part: str) -> Target:
     """
     target = target_for(shape, part)
     blocks = _link_blocks(link, target.part)
-    luts = _LUTS_LINK - round(_LUTS_COUNTER_BIT * (_COUNTER_BITS - shape.counter_bits))
+    bit = _CELLS_COUNTER_BIT if part in _SHARED else _LUTS_COUNTER_BIT
+    luts = _LUTS_LINK + bit * shape.counter_bits - _LUTS_COUNTER_BIT * COUNTER_BITS
     more = {_MEMORIES: blocks, "look-up tables": luts}
     return replace(
         target,
