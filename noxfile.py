@@ -20,6 +20,9 @@ NETWORKS = {
 def cosim(session: nox.Session) -> None:
     """Prove the digits, with a ratio that is given and with ratios that an agent finds.
 
+    The ladder of the host then climbs the digits' engine with its link, simulated down to the bits
+    of the wires.
+
     ``-- --sweep`` proves many geometries instead, ``-- --network resnet20`` a whole network,
     ``-- --own`` every network of ``examples/own``; what follows, such as ``--set``, goes to
     ``ohmforge``.
@@ -44,6 +47,8 @@ def cosim(session: nox.Session) -> None:
     else:
         for name in ("digits", "digits_search"):
             session.run("ohmforge", "run", f"examples/{name}.yaml", "-o", f"sim_build/{name}")
+        ladder = ("--port", "simulation", "selftest", "--images", "20")
+        session.run("ohmforge", "host", "sim_build/digits", *ladder)
 
 
 def _cosim_own(session: nox.Session, rest: list[str]) -> None:

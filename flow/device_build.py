@@ -17,6 +17,7 @@ from arch.validate import validate
 from cosim.bench import DEVICE_BENCH
 from cosim.harness import Simulator, build_simulator
 from flow.run_hardware import run_hardware
+from flow.simulated_port import SIMULATION
 from flow.tables_path import tables_of
 from hw.link.emit_link import write_link
 
@@ -25,8 +26,6 @@ __all__ = ["CLOCK_HZ", "SimulatedDevice", "build_device", "device_directory", "d
 CLOCK_HZ = 1_000_000
 """Clock unless another is given: about what Verilator does, so that simulated time passes as fast
 as that of the host."""
-BOARD = "simulation"
-"""What ``link.json`` says that the engine is for."""
 _DIVISOR = 4
 """Cycles of a bit unless a baud rate is given: the fewest that a link can have."""
 _IDLE_SECONDS = 0.02
@@ -119,7 +118,7 @@ def build_device(run: Path, directory: Path, *, clock_hz: int, baud: int | None)
         if file.is_file() and file.name != ".lock":
             file.unlink()
     try:
-        write_link(program, shape, directory, board=BOARD)
+        write_link(program, shape, directory, board=SIMULATION)
     except ValueError as error:
         raise InputError(f"{run}: no engine with a link can be made: {error}") from error
     simulator = build_simulator(directory, directory / "build", bench=DEVICE_BENCH)

@@ -22,6 +22,7 @@ Examples:
 \b
 ohmforge host runs/digits --port golden info
 ohmforge host runs/digits --port golden selftest
+ohmforge host runs/digits --port simulation selftest
 ohmforge host runs/digits --port golden infer --images 20
 """
 """What ``--help`` closes with."""
@@ -65,7 +66,8 @@ def host(
         str | None,
         typer.Option(
             metavar="PORT",
-            help="The serial port of the device, or golden: a device in Python, without any.",
+            help="The serial port of the device; or simulation: the RTL, simulated for as long as "
+            "the command needs it; or golden: a model of the device in Python.",
         ),
     ] = None,
     baud: Annotated[

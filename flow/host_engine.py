@@ -10,6 +10,7 @@ from arch.link_shape import LinkShape
 from arch.network_shape import NetworkShape
 from arch.shape_record import shape_from_record
 from flow.json_file import read_json
+from flow.simulated_port import SIMULATION
 
 __all__ = ["Engine"]
 
@@ -40,6 +41,11 @@ class Engine:
     built_as: dict[str, Any]
     link: LinkShape | None
     board: str
+
+    @property
+    def on_board(self) -> bool:
+        """Whether it was made for a board, not for a simulation."""
+        return self.board not in ("", SIMULATION)
 
     @classmethod
     def read(cls, path: Path) -> "Engine":

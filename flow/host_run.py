@@ -85,10 +85,14 @@ class HostRun:
         engines = tuple(Engine.read(file) for file in files)
         return cls(path=path, tables=load(tables_of(path)), engines=engines)
 
-    @property
-    def links(self) -> list[LinkShape]:
-        """The links of the engines that have one."""
-        return [engine.link for engine in self.engines if engine.link is not None]
+    def links(self, *, simulated: bool) -> list[LinkShape]:
+        """The links of the engines that can be at the other end: simulated, or on a board.
+
+        If none is of that kind, those of all engines.
+        """
+        linked = [(engine, engine.link) for engine in self.engines if engine.link is not None]
+        right = [link for engine, link in linked if engine.on_board != simulated]
+        return right or [link for _, link in linked]
 
     @property
     def model(self) -> Target:

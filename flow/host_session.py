@@ -10,6 +10,7 @@ from pathlib import Path
 from arch.errors import InputError
 from arch.link_shape import LinkShape
 from flow.host_run import GOLDEN, HostRun
+from flow.simulated_port import SIMULATION, simulated_port
 from host.device import Device, Identity
 from host.inference import PROGRESS_SECONDS
 from host.link import REPEATS, TIMEOUT, Link
@@ -34,7 +35,7 @@ class Connection:
     directory : Path
         A run directory, or one of mapping tables.
     port : str or None
-        A serial port, or :data:`flow.host_run.GOLDEN`.
+        A serial port, :data:`flow.simulated_port.SIMULATION` or :data:`flow.host_run.GOLDEN`.
     baud : int or None
         Bits a second; that of ``link.json`` without.
     names : Path or None
@@ -80,12 +81,21 @@ def session(connection: Connection) -> Iterator[Session]:
     port = connection.port
     if port is None:
         raise InputError(
-            f"name the port of the device: --port PATH, or --port {GOLDEN} without one"
+            f"name the port of the device: --port PATH, or --port {SIMULATION} or {GOLDEN} "
+            "without one"
         )
+    if port == SIMULATION:
+        with (
+            simulated_port(connection.directory, quiet=connection.quiet) as path,
+            session(replace(connection, port=path)) as there,
+        ):
+            yield there
+        return
     run = HostRun.open(connection.directory, connection.names)
-    shape = _link_shape(connection, run)
+    simulated = _PSEUDO.fullmatch(os.path.realpath(port)) is not None
+    shape = _link_shape(connection, run, simulated=simulated)
     timeout, repeats, seconds = TIMEOUT, REPEATS, PROGRESS_SECONDS
-    if _PSEUDO.fullmatch(os.path.realpath(port)):
+    if simulated:
         timeout, repeats, seconds = _SLOW_TIMEOUT, _SLOW_REPEATS, _SLOW_SECONDS
     line = _line(port, run, shape)
     try:
@@ -101,14 +111,14 @@ def session(connection: Connection) -> Iterator[Session]:
         line.close()
 
 
-def _link_shape(connection: Connection, run: HostRun) -> LinkShape:
+def _link_shape(connection: Connection, run: HostRun, *, simulated: bool) -> LinkShape:
     """The link of the engines of the run; that of any device if it has none, or is in Python."""
     if connection.baud is not None:
         try:
             return LinkShape(clock_hz=_CLOCK_HZ, baud=connection.baud)
         except ValueError as error:
             raise InputError(f"--baud: {error}") from error
-    links = [] if connection.port == GOLDEN else run.links
+    links = [] if connection.port == GOLDEN else run.links(simulated=simulated)
     links = links or [LinkShape(clock_hz=_CLOCK_HZ)]
     bauds = sorted({link.baud for link in links})
     if len(bauds) > 1:

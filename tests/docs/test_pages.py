@@ -37,6 +37,7 @@ PARTS_ONLY = (
     # Want a board, or a simulation of one that is built and served for minutes.
     "host runs/digits --port /dev/",
     "host runs/digits --port board0",
+    "host runs/digits --port simulation",
     "host runs/half --port board0",
     "device runs/digits",
     "fpga runs/digits",

@@ -198,3 +198,11 @@ def test_wrong_arguments(run, capsys, tmp_path):
     assert line.endswith(
         "have links of 115200 and 1000000 bits a second; say which with --names or --baud"
     )
+
+
+def test_simulation_that_ends_says_why(tmp_path, capsys):
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    line = refused(capsys, empty, "--port", "simulation", "--quiet", "info")
+    assert "the simulated device ended: ohmforge: " in line
+    assert "nothing" in line
