@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from arch.fixed import ActFormat, OutFormat
+from arch.capacity import Capacity
 from arch.geometry import Geometry
 from arch.layer import LayerSpec
 from arch.network_program import build_network_program
@@ -158,6 +159,19 @@ def test_counter_bits_change_no_word():
     for bits in (0, 65):
         with pytest.raises(ValueError, match=rf"^counter_bits must be 1 to 64, not {bits}$"):
             build_network_program(tables, counter_bits=bits)
+
+
+def test_steps_in_logic():
+    """Neither steps nor layers are memories then; the others stay, and so do all words."""
+    tables = map_network(small_network(GEOMETRY), GEOMETRY)
+    plain, logic = (build_network_program(tables, step_logic=logic) for logic in (False, True))
+    assert logic.words == plain.words
+    assert logic.layers.layer_words == plain.layers.layer_words
+    assert set(plain.memories) - set(logic.memories) == {"step", "layer"}
+    assert list(logic.memories) == list(logic.shape.memories)
+    assert logic.shape.engine.layer_logic
+    with pytest.raises(ValueError, match=r"^steps that are loaded cannot be logic$"):
+        build_network_program(tables, step_logic=True, capacity=Capacity())
 
 
 def test_argmax_of_too_many_results():

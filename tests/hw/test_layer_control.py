@@ -13,8 +13,8 @@ WORDS = [0b100_0011, 0b011_1111, 0b111_0000]
 DESCRIPTORS = [(3, -4), (15, 3), (0, -1)]
 
 
-def control():
-    return LayerControl(WORDS, layout=LAYOUT, position_bits=4)
+def control(*, logic=False):
+    return LayerControl(WORDS, layout=LAYOUT, position_bits=4, logic=logic)
 
 
 async def give(ctx, dut, layer, positions):
@@ -27,10 +27,10 @@ async def give(ctx, dut, layer, positions):
 
 
 @pytest.mark.parametrize("layer", range(3))
-@pytest.mark.parametrize("positions", [1, 3, 15])
-def test_runs_a_layer(layer, positions, tmp_path):
+@pytest.mark.parametrize(("positions", "logic"), [(1, False), (3, False), (15, False), (3, True)])
+def test_runs_a_layer(layer, positions, logic, tmp_path):
     """Starts two cycles after the command, and ends with the last output of the last position."""
-    dut = control()
+    dut = control(logic=logic)
 
     async def testbench(ctx):
         ctx.set(dut.prepared, 1)
@@ -145,3 +145,10 @@ def test_wrong_words():
 def test_wrong_position_bits():
     with pytest.raises(TypeError, match=r"^position_bits must be an integer, not '4'$"):
         LayerControl(WORDS, layout=LAYOUT, position_bits="4")
+
+
+def test_logic_has_no_memory():
+    dut = control(logic=True)
+    assert "read_back" not in dut.signature.members
+    with pytest.raises(ValueError, match=r"^layers that are loaded cannot be logic$"):
+        LayerControl(3, layout=LAYOUT, position_bits=4, logic=True)

@@ -119,6 +119,31 @@ def test_narrow_counters(bits, tmp_path):
     bench.simulate(host, tmp_path, images=1, pixels=bench.image(0))
 
 
+def test_smallest(tmp_path):
+    """Steps in logic, no read-back: the same results in the same cycles."""
+
+    async def host(ctx, bench):
+        capabilities = await bench.read(ctx, "capabilities")
+        assert (capabilities["read_back"], capabilities["counter_bits"]) == (0, 16)
+        for name in ("read_back_memory", "read_back_first", "read_back_crc", "read_back_word"):
+            at = find_register(name).at
+            assert await access(ctx, bench.dut.bus, at, write=0xFFFF_FFFF) is not None
+            assert await access(ctx, bench.dut.bus, at) == 0
+        await bench.write(ctx, "interrupt_mask", image=1)
+        await bench.write(ctx, "control", enable=1, latch_images=1)
+        counts = []
+        for _ in range(2):
+            await bench.until_irq(ctx)
+            counts.append(await bench.counts(ctx))
+            await bench.write(ctx, "interrupt", image=1)
+        assert counts[1]["cycles"] - counts[0]["cycles"] == bench.model.total
+
+    bench = Bench(lanes=1, counter_bits=16, step_logic=True, read_back=False)
+    pixels = bench.image(0) + bench.image(1)
+    bench.simulate(host, tmp_path, images=2, pixels=pixels)
+    assert bench.seen() == bench.scores[:2].ravel().tolist()
+
+
 def test_identity(tmp_path):
     """Everything that the table calls constant, and the hash; zero where nothing is said."""
 

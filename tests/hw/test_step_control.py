@@ -22,17 +22,18 @@ def words_of(steps, word_bits=WORD_BITS):
     return words
 
 
-def control(steps):
-    return StepControl(words_of(steps), word_bits=WORD_BITS, layout=LAYOUT)
+def control(steps, *, logic=False):
+    return StepControl(words_of(steps), word_bits=WORD_BITS, layout=LAYOUT, logic=logic)
 
 
 STEPS = [(0, 1), ((1 << 20) - 1, 0), (12345, (1 << 17) - 1)]
 
 
+@pytest.mark.parametrize("logic", [False, True])
 @pytest.mark.parametrize("steps", [STEPS[:1], STEPS[:2], STEPS])
-def test_runs_all_steps_again_and_again(steps, tmp_path):
+def test_runs_all_steps_again_and_again(steps, logic, tmp_path):
     """Every step is there from its start until it is done; each fetch takes as long."""
-    dut = control(steps)
+    dut = control(steps, logic=logic)
 
     async def testbench(ctx):
         ctx.set(dut.ready, 1)
@@ -237,3 +238,10 @@ def test_a_fault_ends_a_step(running, tmp_path):
             assert seen == [1, 1, 0, 0]
 
     run(dut, testbench, vcd=tmp_path / "control.vcd")
+
+
+def test_logic_has_no_memory():
+    dut = control(STEPS, logic=True)
+    assert "read_back" not in dut.signature.members
+    with pytest.raises(ValueError, match=r"^steps that are loaded cannot be logic$"):
+        StepControl(2 * STEP_WORDS, word_bits=WORD_BITS, layout=LAYOUT, logic=True)
