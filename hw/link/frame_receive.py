@@ -129,7 +129,8 @@ class FrameReceive(wiring.Component):
         m.d.comb += [
             crc.start.eq(self.valid & (state == _State.START)),
             crc.byte.eq(self.byte),
-            crc.valid.eq(self.valid & (state != _State.START)),
+            # While a request is answered the check is that of the answer.
+            crc.valid.eq(self.valid & (state != _State.START) & ~self.request),
             whole.eq(at == length[: len(at)]),
             self.request.eq(state == _State.ANSWER),
             self.length.eq(length),

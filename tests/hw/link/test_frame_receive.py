@@ -2,6 +2,7 @@
 """Frame receiver: takes what the reader in Python takes, and drops the rest as it does."""
 
 import random
+import zlib
 
 import pytest
 from amaranth import Module
@@ -28,7 +29,7 @@ class Bench:
         self.dut = FrameReceive(payload_max=PAYLOAD_MAX)
         self.top = Module()
         self.top.submodules.dut = self.dut
-        self.top.submodules.check = check = FrameCheck()
+        self.top.submodules.check = self.check = check = FrameCheck()
         connect(self.top, self.dut.check, check.receive)
         self.seed, self.spacing = seed, spacing
         self.frames, self.events = [], dict.fromkeys(("damaged", "silenced", "ignored"), 0)
@@ -196,6 +197,32 @@ def test_bytes_during_an_answer(symbol, tmp_path):
     bench.simulate(host, tmp_path)
     assert bench.frames == [frame(6)] * 2
     assert bench.events == {"damaged": 0, "silenced": 0, "ignored": symbol != BAD_STOP}
+
+
+@pytest.mark.parametrize("pause", [1, 9])
+def test_check_of_an_answer_is_left_alone(pause, tmp_path):
+    """By bytes that come while it is sent."""
+    bench = Bench()
+    send = bench.check.send
+
+    async def host(ctx):
+        for byte in encode_frame(frame(2)):
+            await bench.give(ctx, byte)
+        assert ctx.get(bench.dut.request)
+        ctx.set(send.start, 1)
+        await tick(ctx)
+        ctx.set(send.start, 0)
+        for byte in b"answer":
+            ctx.set(send.byte, byte)
+            ctx.set(send.valid, 1)
+            await tick(ctx)
+            ctx.set(send.valid, 0)
+            await tick(ctx, pause)
+            await bench.give(ctx, 0x7E)
+        assert not ctx.get(send.busy)
+        assert ctx.get(send.crc) == zlib.crc32(b"answer")
+
+    bench.simulate(host, tmp_path)
 
 
 def test_payload_that_is_not_taken(tmp_path):
