@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 import pytest
 
-from arch.fixed import ActFormat, OutFormat
 from arch.capacity import Capacity
+from arch.fixed import ActFormat, OutFormat
 from arch.geometry import Geometry
 from arch.layer import LayerSpec
 from arch.network_program import build_network_program
