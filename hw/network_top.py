@@ -7,6 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from arch.load_image import sections
+from arch.network_program import NetworkProgram
 from arch.register import WORD_BITS, Access
 from arch.registers import (
     ADDRESS_BITS,
@@ -55,6 +56,8 @@ class NetworkTop(wiring.Component):
     """
 
     def __init__(self, program):
+        if not isinstance(program, NetworkProgram):  # before an engine is made and left over
+            raise TypeError(f"program must be a NetworkProgram, not {program!r}")
         self._program = program
         self._engine = NetworkEngine(program)
         super().__init__(
