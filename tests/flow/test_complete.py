@@ -55,7 +55,7 @@ def place(tmp_path_factory):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("ohmforge ex", ["explain"]),
+        ("ohmforge ex", ["explain", "export"]),
         ("ohmforge run --until ", NAMES),
         ("ohmforge run job.yaml -o runs/one --until c", ["cosim"]),
         ("ohmforge run job.yaml --force ", [*NAMES, "all"]),
