@@ -38,11 +38,15 @@ class SerialPort:
             raise PortError("serial ports need pyserial: pip install 'ohmforge[host]'") from error
         self._path = path
         self._gone: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
+        if os.name == "posix":
+            import termios
+
+            self._gone += (termios.error,)  # which is no OSError
         try:
             self._port = serial.Serial(
                 path, baud, timeout=0, write_timeout=_WRITE_SECONDS, exclusive=True
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (*self._gone, ValueError) as error:
             raise PortError(_why(path, baud, error)) from error
         # Adapters of some makers hold bytes back for 16 ms unless they are told not to.
         with contextlib.suppress(OSError, ValueError, AttributeError, NotImplementedError):
@@ -93,6 +97,8 @@ class SerialPort:
 def _why(path: str, baud: int, error: Exception) -> str:
     """Why a port cannot be opened, with what to do."""
     number = getattr(error, "errno", None)
+    if number is None and error.__context__ is not None:  # termios.error: a number and its text
+        number = next(iter(error.__context__.args), None)
     there = os.name != "posix" or Path(path).exists()  # elsewhere a port is no file
     if number == errno.ENOENT or not there:
         return f"{path}: no such port; {_known()}"
@@ -103,7 +109,7 @@ def _why(path: str, baud: int, error: Exception) -> str:
         )
     if number in (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN):
         return f"{path}: another program uses it; close it first"
-    if number == errno.ENOTTY:
+    if number in (errno.ENOTTY, errno.EISDIR):
         return f"{path}: is no serial port; {_known()}"
     return f"{path}: cannot be opened at {baud} bits a second: {error}"
 

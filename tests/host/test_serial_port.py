@@ -87,15 +87,36 @@ def test_port_on_which_nobody_answers():
         os.close(theirs)
 
 
+def test_port_that_goes_while_bytes_leave(monkeypatch):
+    """The driver of the port has taken them, and cannot send them any more."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    port = SerialPort(os.ttyname(theirs), SHAPE.baud)
+    os.close(ours)
+    try:
+        monkeypatch.setattr(port._port, "write", len)
+        with pytest.raises(PortError, match="the port has gone: was it unplugged"):
+            port.write(b"request")
+    finally:
+        port.close()
+        os.close(theirs)
+
+
 def test_port_that_is_not_there(tmp_path):
     with pytest.raises(PortError, match=r"ttyUSB77: no such port; (there are|this machine has)"):
         SerialPort(str(tmp_path / "ttyUSB77"), 1_000_000)
 
 
-def test_file_is_no_port(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("")
-    with pytest.raises(PortError, match=r"is no serial port|cannot be opened"):
+@pytest.mark.parametrize("kind", ["file", "directory", "device"])
+def test_no_port(kind, tmp_path):
+    path = tmp_path / "port"
+    if kind == "file":
+        path.write_text("")
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+    with pytest.raises(PortError, match=r"/port: is no serial port; (there are|this machine has)"):
         SerialPort(str(path), 1_000_000)
 
 
