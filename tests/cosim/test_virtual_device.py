@@ -13,6 +13,8 @@ from arch.registers import COUNTERS, ENGINE_MAP, MAGIC
 from cosim.virtual.device import VirtualDevice
 from cosim.virtual.line import VirtualLine
 from tests.host.small_device import SHAPE, golden, images_of, target_of
+from tests.hw.link import conversations
+from tests.hw.link.conversations import CONVERSATIONS
 
 IDLE = SHAPE.idle_bits / SHAPE.baud
 
@@ -105,6 +107,29 @@ def test_requests(kind, payload, expected):
     host = Host()
     host.sync()
     assert host.send(kind, payload) == expected
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_conversations(name):
+    """Those of docs/link.md, as the dispatcher has them, too."""
+    shape = dataclasses.replace(
+        SHAPE,
+        payload_max=conversations.PAYLOAD_MAX,
+        image_bytes=conversations.IMAGE_BYTES,
+        results=conversations.RESULTS,
+    )
+    host, last = Host(shape=shape), None
+    for asked in CONVERSATIONS[name]:
+        request = Frame(kind=asked.kind, sequence=asked.number, payload=asked.payload)
+        host.line.write(encode_frame(request))
+        (frame,) = FrameReader(1024).feed(host.line.read(1.0))
+        if asked.status is None:
+            assert frame == last, asked
+            continue
+        payload = bytes([asked.status]) + asked.answer
+        expected = Frame(kind=asked.kind | ANSWER, sequence=asked.number, payload=payload)
+        assert frame == expected, asked
+        last = last if asked.status == Status.SEQUENCE else frame
 
 
 def test_no_room():

@@ -10,8 +10,8 @@ import pytest
 from arch.link_frame import LINK_VERSION, Kind, Status, pattern
 from hw.link.dispatcher import Dispatcher
 from hw.testing import run, sample, tick
+from tests.hw.link.conversations import CONVERSATIONS, IMAGE_BYTES, PAYLOAD_MAX, RESULTS, WORD
 
-PAYLOAD_MAX, IMAGE_BYTES, RESULTS = 64, 128, 32
 WORDS = (PAYLOAD_MAX - 1) // 4
 MEMORY = range(0x100, 0x140, 4)
 """Addresses at which the bus has words."""
@@ -261,6 +261,27 @@ def test_requests(seed, tmp_path):
                 assert device.image == payload
             if status in (Status.LENGTH, Status.KIND):
                 assert (device.writes, len(device.results)) == ([], 3)
+
+    bench.simulate(host, tmp_path)
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_conversations(name, tmp_path):
+    """Those of docs/link.md, as the device in Python has them, too."""
+    bench = Bench()
+
+    async def host(ctx):
+        bench.device.memory = {WORD: 0}
+        kind = None
+        for asked in CONVERSATIONS[name]:
+            seen = await bench.ask(ctx, asked.kind, asked.number, asked.payload)
+            assert seen == (None if asked.status is None else (asked.status, asked.answer)), asked
+            if asked.status is not None:
+                assert bench.answer_kind == asked.kind
+            if asked.status not in (None, Status.SEQUENCE):
+                kind = asked.kind
+            if asked.status is None:
+                assert bench.answer_kind == kind
 
     bench.simulate(host, tmp_path)
 
