@@ -3,7 +3,7 @@
 They are at :data:`AXI_BASE` of the addresses that a manager sees; those of the engine are at 0.
 """
 
-from arch.register import WORD_BITS, Access, AddressMap, Register, constant, field
+from arch.register import Access, AddressMap, Register, constant, field, identity
 
 __all__ = ["AXI_ADDRESS_BITS", "AXI_BASE", "AXI_MAGIC", "AXI_MAP", "COUNT_BITS"]
 
@@ -25,21 +25,7 @@ AXI_MAP = AddressMap(
     address_bits=_ADDRESS_BITS,
     origin="arch/axi_registers.py",
     registers=(
-        Register(
-            name="magic",
-            at=0x000,
-            text="Tells an AXI wrapper of Ohmforge from anything else",
-            fields=(constant("value", 0, WORD_BITS, "`OHMA` in ASCII", AXI_MAGIC),),
-        ),
-        Register(
-            name="version",
-            at=0x004,
-            text="Version of this address map",
-            fields=(
-                constant("minor", 0, 16, "Counts additions", _VERSION[1]),
-                constant("major", 16, 16, "Counts all other changes", _VERSION[0]),
-            ),
-        ),
+        *identity("an AXI wrapper", AXI_MAGIC, _VERSION),
         Register(
             name="features",
             at=0x008,

@@ -4,7 +4,7 @@ They are at :data:`LINK_BASE` of the addresses that a host sees; those of the en
 memory of the trace at :data:`TRACE_BASE`. ``docs/link-registers.md`` is made from them.
 """
 
-from arch.register import WORD_BITS, Access, AddressMap, Register, constant, field
+from arch.register import WORD_BITS, Access, AddressMap, Register, constant, field, identity
 from arch.trace_registers import TRACE_REGISTERS
 
 __all__ = ["LINK_BASE", "LINK_MAGIC", "LINK_MAP", "TRACE_BASE"]
@@ -31,21 +31,7 @@ LINK_MAP = AddressMap(
     address_bits=_ADDRESS_BITS,
     origin="arch/link_registers.py",
     registers=(
-        Register(
-            name="magic",
-            at=0x000,
-            text="Tells a host link of Ohmforge from anything else",
-            fields=(constant("value", 0, 32, "`OHML` in ASCII", LINK_MAGIC),),
-        ),
-        Register(
-            name="version",
-            at=0x004,
-            text="Version of this address map",
-            fields=(
-                constant("minor", 0, 16, "Counts additions", _VERSION[1]),
-                constant("major", 16, 16, "Counts all other changes", _VERSION[0]),
-            ),
-        ),
+        *identity("a host link", LINK_MAGIC, _VERSION),
         Register(
             name="features",
             at=0x008,

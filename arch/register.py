@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-__all__ = ["WORD_BITS", "Access", "AddressMap", "Register", "RegisterField", "constant", "field"]
+__all__ = [
+    "WORD_BITS",
+    "Access",
+    "AddressMap",
+    "Register",
+    "RegisterField",
+    "constant",
+    "field",
+    "identity",
+]
 
 WORD_BITS = 32
 """Width of the control bus; an address names a byte."""
@@ -143,4 +152,36 @@ def constant(name: str, low: int, bits: int, text: str, value: int | None = None
     """A field that says what the engine is, in one line of a table."""
     return RegisterField(
         name=name, low=low, bits=bits, access=Access.CONSTANT, text=text, value=value
+    )
+
+
+def identity(what: str, magic: int, version: tuple[int, int]) -> tuple[Register, Register]:
+    """The first two registers of an address map: which it is, and in which version.
+
+    Parameters
+    ----------
+    what : str
+        What has the map, with an article.
+    magic : int
+        Four letters in ASCII, the first one in the most significant byte.
+    version : tuple of (int, int)
+        Major and minor number.
+    """
+    letters = magic.to_bytes(WORD_BITS // 8).decode("ascii")
+    return (
+        Register(
+            name="magic",
+            at=0x000,
+            text=f"Tells {what} of Ohmforge from anything else",
+            fields=(constant("value", 0, WORD_BITS, f"`{letters}` in ASCII", magic),),
+        ),
+        Register(
+            name="version",
+            at=0x004,
+            text="Version of this address map",
+            fields=(
+                constant("minor", 0, 16, "Counts additions", version[1]),
+                constant("major", 16, 16, "Counts all other changes", version[0]),
+            ),
+        ),
     )

@@ -14,6 +14,7 @@ from arch.register import (
     RegisterField,
     constant,
     field,
+    identity,
 )
 
 __all__ = [
@@ -43,21 +44,7 @@ def _constants(*fields: tuple[str, int, int, str]) -> tuple[RegisterField, ...]:
 
 
 REGISTERS = (
-    Register(
-        name="magic",
-        at=0x000,
-        text="Tells an engine of Ohmforge from anything else",
-        fields=(constant("value", 0, 32, "`OHMF` in ASCII", MAGIC),),
-    ),
-    Register(
-        name="version",
-        at=0x004,
-        text="Version of this address map",
-        fields=(
-            constant("minor", 0, 16, "Counts additions", VERSION[1]),
-            constant("major", 16, 16, "Counts all other changes", VERSION[0]),
-        ),
-    ),
+    *identity("an engine", MAGIC, VERSION),
     Register(
         name="capabilities",
         at=0x008,

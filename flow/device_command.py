@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flow.complete import run_directories
 from flow.console import say, tell
-from flow.options import Quiet
+from flow.options import Quiet, TablesPath
 
 if TYPE_CHECKING:
     from cosim.device import DeviceState
@@ -33,14 +32,7 @@ _TOLD_SECONDS = 5.0
 
 
 def device(
-    directory: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR",
-            help="A run directory, or a directory of mapping tables.",
-            autocompletion=run_directories,
-        ),
-    ],
+    directory: TablesPath,
     link: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Make a symbolic link there to the pseudo-terminal."),

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flow.complete import run_directories
 from flow.console import print_json, say
 from flow.host_trace_command import trace
-from flow.options import Json, Quiet
+from flow.options import Json, Quiet, TablesPath
 
 if TYPE_CHECKING:
     from flow.host_session import Connection
@@ -54,14 +53,7 @@ app = typer.Typer(cls=_HostGroup, rich_markup_mode=None, no_args_is_help=True)
 @app.callback(epilog=EXAMPLES)
 def host(
     ctx: typer.Context,
-    directory: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR",
-            help="A run directory, or a directory of mapping tables.",
-            autocompletion=run_directories,
-        ),
-    ],
+    directory: TablesPath,
     port: Annotated[
         str | None,
         typer.Option(
