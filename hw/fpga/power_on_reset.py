@@ -25,7 +25,7 @@ def reset_cycles(clock_mhz):
 class PowerOnReset(wiring.Component):
     """Say when a design may run: some time after power-on, the lock of a PLL, and a button.
 
-    It is clocked by what is there from the beginning, not by the PLL. Both inputs may change at any
+    Its clock may be that of the PLL: until that runs, nothing does. Both inputs may change at any
     time; while one of them says so, the time begins anew.
 
     Latency is ``cycles + 3`` from the last cycle in which an input was against it until ``ready``,
