@@ -55,10 +55,9 @@ class SerialPort:
             self._port.reset_input_buffer()
 
     def write(self, data: bytes) -> None:
-        """Send bytes."""
+        """Send bytes; they leave while the caller goes on, as waiting for that has no time-out."""
         try:
             self._port.write(data)
-            self._port.flush()
         except self._gone as error:
             raise PortError(self._lost()) from error
 

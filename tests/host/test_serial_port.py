@@ -1,8 +1,10 @@
 """Serial port: a device behind a pseudo-terminal, and ports that cannot be used."""
 
 import contextlib
+import errno
 import os
 import select
+import termios
 import threading
 import tty
 
@@ -87,18 +89,40 @@ def test_port_on_which_nobody_answers():
         os.close(theirs)
 
 
-def test_port_that_goes_while_bytes_leave(monkeypatch):
-    """The driver of the port has taken them, and cannot send them any more."""
+def test_port_whose_bytes_never_leave(monkeypatch):
+    """It is not waited for: nothing bounds how long the system waits for a port to be empty."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
+
+    def hangs(descriptor):
+        raise AssertionError(f"nobody ends the wait for {descriptor}")
+
     port = SerialPort(os.ttyname(theirs), SHAPE.baud)
-    os.close(ours)
     try:
-        monkeypatch.setattr(port._port, "write", len)
-        with pytest.raises(PortError, match="the port has gone: was it unplugged"):
-            port.write(b"request")
+        monkeypatch.setattr(termios, "tcdrain", hangs)
+        port.write(b"request")
+        assert os.read(ours, 100) == b"request"
     finally:
         port.close()
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.parametrize("call", ["tcsetattr", "tcflush"])
+def test_port_that_goes_while_it_is_opened(call, monkeypatch):
+    """The system says so with another exception than for reading and writing."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+
+    def gone(*_given):
+        raise termios.error(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(termios, call, gone)
+    try:
+        with pytest.raises(PortError, match=r"cannot be opened at 1000000 bits a second: .*Input/"):
+            SerialPort(os.ttyname(theirs), SHAPE.baud)
+    finally:
+        os.close(ours)
         os.close(theirs)
 
 
