@@ -28,6 +28,7 @@ __all__ = ["REPORT", "FpgaOptions", "build_fpga", "fpga_directory"]
 REPORT = "report.json"
 """What was made, and what it takes."""
 _LOGS = "*.log"
+_MHZ_MAX = 1e6
 _TRACE_EVENTS = 1024
 _SMALL_LINK = {"payload_max": 64, "image_bytes": 256, "results": 16}
 """Sizes of the link on a part where every look-up table counts."""
@@ -122,13 +123,20 @@ def build_fpga(
 def _clock(options: FpgaOptions) -> BoardClock:
     board = BOARDS[options.board]
     try:
-        wanted = Fraction(options.clock_mhz) if options.clock_mhz else board.clock_mhz
+        wanted = _mhz(options.clock_mhz) if options.clock_mhz else board.clock_mhz
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"--clock is {options.clock_mhz}, which is no number of MHz") from error
     try:
         return BoardClock(board, wanted)
     except ValueError as error:
         raise InputError(f"--clock: {error}") from error
+
+
+def _mhz(text: str) -> Fraction:
+    """A number as it is written, exactly; raises ValueError if it is none, or none of MHz."""
+    if not 0 < float(text) <= _MHZ_MAX:  # nor what is no number, or has a million digits
+        raise ValueError(text)
+    return Fraction(text)
 
 
 def _link(options: FpgaOptions, clock: BoardClock) -> LinkShape:

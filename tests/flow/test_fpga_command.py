@@ -113,6 +113,9 @@ def test_what_tools_refuse_leaves_nothing(directory, capsys, monkeypatch):
     [
         (("--board", "arty"), "--board must be one of ulx3s-85f, ecpix5-85f, icebreaker, not arty"),
         (("--board", "ulx3s-85f", "--clock", "x"), "--clock is x, which is no number of MHz"),
+        (("--board", "ulx3s-85f", "--clock", "1e400"), "--clock is 1e400, which is no number of"),
+        (("--board", "ulx3s-85f", "--clock", "1e-99999999"), "--clock is 1e-99999999, which is no"),
+        (("--board", "ulx3s-85f", "--clock", "nan"), "--clock is nan, which is no number of MHz"),
         (("--board", "ulx3s-85f", "--clock", "500"), "--clock: the clock must be 3.125 to 400 MHz"),
         (("--board", "ulx3s-85f", "--baud", "77"), "--baud: a bit must take 4 to 65535 cycles"),
         (("--board", "icebreaker"), "does not fit iCE40UP5K: 45 memory blocks needed, 30 there"),
