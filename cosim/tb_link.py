@@ -31,6 +31,7 @@ from host.inference import infer, measure
 from host.ladder.climb import climb
 from host.ladder.rung import Bench
 from host.link import Link
+from host.link_answer import LinkCounts
 from host.target import Target
 
 CASE = LinkCase.read(Path())
@@ -157,7 +158,7 @@ class Testbench:
             seconds=time.perf_counter() - began,
             problem=f"{name}: {found[0]}" if found else "",
             name=name,
-            lines=(str(self.device.link.counts),),
+            lines=(_told(self.device.link.counts),),
         ).append(Path())
         assert not found, found[0]
 
@@ -205,3 +206,12 @@ async def other_tables(dut: Any) -> None:
             bench.exact("the first tables again", bench.target)
 
     await bench.run(work)
+
+
+def _told(counts: LinkCounts) -> str:
+    """What the driver's link counted, as a person reads it."""
+    return (
+        f"{counts.requests} requests, {counts.repeats} repeated; {counts.sent} bytes sent, "
+        f"{counts.received} received; {counts.damaged} frames damaged, in {counts.seconds:.2f} s of "
+        "the clock of the line"
+    )
