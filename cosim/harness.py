@@ -40,6 +40,8 @@ _OPTIONS = (
     "-CFLAGS",
     "-O2",
 )
+_NETLIST_OPTIONS = ("--output-split-cfuncs", "2000")
+"""A netlist is one function of many thousand lines, for which a C++ compiler takes minutes."""
 
 
 class Simulator:
@@ -153,8 +155,9 @@ def build_simulator(
     if "macro" in names:
         sources.append(verilog / names["macro"]["model"])
     parameters = bench.parameters(names["ports"])
+    options = (*_OPTIONS, *(_NETLIST_OPTIONS if names.get("netlist") else ()))
     texts = [source.read_text() for source in sources]
-    digest = _digest(texts, bench.text, parameters, _OPTIONS, waves, toolchain)
+    digest = _digest(texts, bench.text, parameters, options, waves, toolchain)
     target = build_root / f"{bench.top}-{digest}"
     if not (target / bench.top).exists():
         fresh = build_root / f"{bench.top}-{digest}.{uuid.uuid4().hex[:8]}"
@@ -162,7 +165,15 @@ def build_simulator(
         library = build_root / f"library-{_digest(_OPTIONS, waves, toolchain)}"
         try:
             _borrow(library, fresh)
-            _build(sources, fresh, bench, parameters, waves=waves, variables=toolchain.environment)
+            _build(
+                sources,
+                fresh,
+                bench,
+                parameters,
+                options,
+                waves=waves,
+                variables=toolchain.environment,
+            )
             _lend(fresh, library)
             _publish(fresh, target, marker=bench.top)
         finally:
@@ -175,6 +186,7 @@ def _build(
     directory: Path,
     bench: Bench,
     parameters: Mapping[str, object],
+    options: Sequence[str],
     *,
     waves: bool,
     variables: Mapping[str, str],
@@ -187,7 +199,7 @@ def _build(
                 includes=[bench.included.parent],
                 hdl_toplevel=bench.top,
                 build_dir=directory,
-                build_args=list(_OPTIONS),
+                build_args=list(options),
                 parameters=parameters,
                 defines={"WAVES": 1} if waves else {},
                 timescale=("1ns", "1ps"),

@@ -79,6 +79,7 @@ def write_netlist(verilog: Path, directory: Path, work: Path) -> EngineNetlist:
     kinds = Counter(cell["type"] for cell in module["cells"].values())
     del kinds["$scopeinfo"]
     shutil.copytree(verilog, directory)
+    (directory / "names.json").write_text(json.dumps(names | {"netlist": True}, indent=2) + "\n")
     text = (work / _WRITTEN).read_text()
     (directory / f"{top}.v").write_text(text + _models(kinds))
     return EngineNetlist(directory=directory, cells=dict(sorted(kinds.items())))
