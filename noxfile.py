@@ -24,16 +24,19 @@ def cosim(session: nox.Session) -> None:
     of the wires.
 
     ``-- --sweep`` proves many geometries instead, ``-- --network resnet20`` a whole network,
-    ``-- --own`` every network of ``examples/own``; what follows, such as ``--set``, goes to
-    ``ohmforge``.
+    ``-- --own`` every network of ``examples/own``, ``-- --netlist`` engines after synthesis for
+    ECP5; what follows, such as ``--set``, goes to ``ohmforge``.
     """
-    session.install("-e", ".[all]")
+    session.install("-e", ".[all,fpga]" if "--netlist" in session.posargs else ".[all]")
     if "--sweep" in session.posargs:
         rest = [word for word in session.posargs if word != "--sweep"]
         session.run("ohmforge", "sweep", "-o", "sim_build/sweep", *rest)
     elif "--own" in session.posargs:
         rest = [word for word in session.posargs if word != "--own"]
         _cosim_own(session, rest)
+    elif "--netlist" in session.posargs:
+        rest = [word for word in session.posargs if word != "--netlist"]
+        _cosim_netlist(session, rest)
     elif "--network" in session.posargs:
         place = session.posargs.index("--network")
         name, *after = session.posargs[place + 1 :] or [""]
@@ -58,6 +61,14 @@ def _cosim_own(session: nox.Session, rest: list[str]) -> None:
         for path in sorted((ROOT / "examples" / "own").glob("*.yaml")):
             place = ROOT / "sim_build" / "own" / path.stem
             session.run("ohmforge", "run", path.name, "-o", str(place), *rest)
+
+
+def _cosim_netlist(session: nox.Session, rest: list[str]) -> None:
+    """After synthesis: the digits network, and a layer of ResNet-20 with half of it pruned."""
+    for name, layer in (("digits", []), ("resnet20", ["--layer", "layer1_0_conv1"])):
+        example, run = f"examples/{NETWORKS[name]}.yaml", f"sim_build/netlist_{name}"
+        session.run("ohmforge", "run", example, "-o", run, "--until", "map", *rest)
+        session.run("python", "-m", "bench.netlist", run, *layer)
 
 
 @nox.session(python=PYTHON)
