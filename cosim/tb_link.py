@@ -212,6 +212,6 @@ def _told(counts: LinkCounts) -> str:
     """What the driver's link counted, as a person reads it."""
     return (
         f"{counts.requests} requests, {counts.repeats} repeated; {counts.sent} bytes sent, "
-        f"{counts.received} received; {counts.damaged} frames damaged, in {counts.seconds:.2f} s of "
-        "the clock of the line"
+        f"{counts.received} received; {counts.damaged} damaged, in {counts.seconds:.2f} s "
+        "of the clock of the line"
     )
