@@ -49,6 +49,28 @@ def test_nothing_is_shown_before_a_latch(tmp_path):
     run(dut, testbench, vcd=tmp_path / "counters.vcd")
 
 
+@pytest.mark.parametrize("bits", [16, 17])
+def test_wraps(bits, tmp_path):
+    """Behind the largest value comes zero; a difference modulo the width is right across it."""
+    dut = Counters({"one": 1, "many": 12}, bits=bits)
+    many = (1 << 12) - 1
+
+    async def testbench(ctx):
+        ctx.set(dut.events, {"one": 1, "many": many})
+        ctx.set(dut.latch, 1)
+        await tick(ctx, 3)
+        before, wraps = plain(await sample(ctx, dut.values)), 0
+        for _ in range(3 * (1 << bits) // many):
+            after = plain(await sample(ctx, dut.values))
+            assert after["one"] == before["one"] + 1
+            assert (after["many"] - before["many"]) % (1 << bits) == many
+            wraps += after["many"] < before["many"]
+            before = after
+        assert wraps in (2, 3)
+
+    run(dut, testbench, vcd=tmp_path / "counters.vcd")
+
+
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"^bits must be at least 1, not 0$"):
         Counters({"cycles": 1}, bits=0)

@@ -6,10 +6,11 @@ import dataclasses
 import pytest
 
 from arch.capacity import Capacity
+from arch.load_image import load_image
 from arch.read_back import read_back, read_backs
-from arch.registers import Error
+from arch.registers import Error, find_register
 from hw.network_top import NetworkTop
-from hw.testing import feed, tick
+from hw.testing import access, feed, tick
 from tests.hw.test_network_top import Bench
 
 CAPACITY = Capacity(ous=40, elements=500)
@@ -144,3 +145,34 @@ def test_holds_images(tmp_path):
     bench = Bench()
     bench.simulate(host, tmp_path, images=1)
     assert bench.seen() == bench.scores[0].tolist()
+
+
+def test_during_a_load(tmp_path):
+    """What is there already is read; words that come meanwhile are loaded as ever."""
+
+    async def host(ctx, bench):
+        image, at = load_image(bench.program), find_register("load_word").at
+        words = [int.from_bytes(image[n : n + 4], "little") for n in range(0, len(image), 4)]
+        first, *others = read_backs(bench.program)
+        there = 11 + 2 + first.parts  # head, hash, and the section with its number and length
+        await bench.write(ctx, "control", load=1)
+        for word in words[:there]:
+            await access(ctx, bench.dut.bus, at, write=word)
+        assert await seen(ctx, bench, first) == (first.crc, first.word)
+        status = await bench.read(ctx, "status")
+        assert (status["loading"], status["loaded"], status["waiting"]) == (1, 0, 1)
+        longest = max(others, key=lambda asked: asked.parts)
+        await bench.write(ctx, "read_back_memory", value=longest.memory)
+        await bench.write(ctx, "read_back_parts", value=longest.parts)
+        await bench.write(ctx, "control", read_back=1)
+        for number, word in enumerate(words[there:]):
+            await access(ctx, bench.dut.bus, at, write=word)
+            if number == 3:
+                assert (await bench.read(ctx, "status"))["reading_back"]
+        await tick(ctx, 4 * longest.parts + 8)
+        assert await bench.read(ctx, "status") == WAITING | {"reading_back": 0}
+        for asked in read_backs(bench.program):
+            assert await seen(ctx, bench, asked) == (asked.crc, asked.word)
+        assert not (await bench.read(ctx, "error"))["flag"]
+
+    Bench(capacity=CAPACITY).simulate(host, tmp_path)

@@ -2,9 +2,14 @@
 """Buffer in block RAM: order, timing, room, and what a flush leaves."""
 
 import pytest
+from amaranth import Module
+from amaranth.lib import wiring
 
+from arch.registers import find_register
 from hw.link.block_buffer import BlockBuffer
-from hw.testing import Watch, feed, run, sample, take, tick
+from hw.link.result_word import ResultWord
+from hw.testing import Watch, access, feed, run, sample, take, tick
+from tests.hw.test_network_top import Bench as EngineBench
 
 
 class Levels:
@@ -103,3 +108,33 @@ def test_wrong_depth(depth):
     message = f"^depth must be a power of two, at least 2, not {depth}$"
     with pytest.raises(ValueError, match=message):
         BlockBuffer(8, depth=depth)
+
+
+def test_engine_waits_for_room(tmp_path):
+    """A network has far more results than there is room for: it waits, and none is lost."""
+    bench, depth = EngineBench(), 16
+    expected = bench.scores.ravel().tolist()
+    m = Module()
+    m.submodules.engine = engine = bench.dut
+    m.submodules.words = words = ResultWord(out_bits=bench.program.shape.out_bits)
+    m.submodules.buffer = buffer = BlockBuffer(32, depth=depth)
+    wiring.connect(m, engine.o, words.i)
+    wiring.connect(m, words.o, buffer.i)
+    seen = Watch(buffer.o)
+    results = bench.scores.shape[1]
+
+    async def host(ctx):
+        await access(ctx, engine.bus, find_register("control").at, write=1)
+        await feed(engine.i, bench.image(0))(ctx)
+        while ctx.get(buffer.level) < depth:
+            await tick(ctx)
+        await tick(ctx, bench.model.total)
+        assert ctx.get(buffer.level) == depth  # and no result of the engine has gone meanwhile
+        assert ctx.get(engine.o.valid)
+        await take(buffer.o, results, seed=9)(ctx)
+        assert not ctx.get(buffer.level)
+
+    run(m, host, watches=[seen], timeout=20_000, vcd=tmp_path / "room.vcd")
+    assert results > 4 * depth
+    assert [word & 0xFFFF for word in seen.payloads] == [n & 0xFFFF for n in expected[:results]]
+    assert [word >> 31 for word in seen.payloads] == [0] * (results - 1) + [1]
