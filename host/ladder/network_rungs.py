@@ -1,5 +1,7 @@
 """The last rungs: tables, and the whole network."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from arch.network_cycles import NetworkCycles
@@ -124,10 +126,7 @@ def _throughput(bench: Bench) -> list[str]:
     clock = bench.device.link_registers.value("clock")
     alone = clock * len(models) / sum(model.total for model in models)
     seconds = max(run.results.seconds, 1e-9)
-    waits = sum(run.counters[f"idle_{cause}"] for cause in _WAITS) - sum(
-        model.idle(cause) for model in models for cause in _WAITS
-    )
-    share = waits / (run.counters["cycles"] * models[0].tiles)
+    waited = _waited(run, models, wrapped=2 * clock * seconds * models[0].tiles >= wrap)
     return [
         (
             f"{len(models) / seconds:.1f} images/s by the clock of the line; the engine alone "
@@ -135,10 +134,20 @@ def _throughput(bench: Bench) -> list[str]:
         ),
         (
             f"images and results were on the wire {min(1.0, run.link_seconds / seconds):.1%} of "
-            f"the time; the engine waited for the link in {share:.1%} of its cycles, and works as "
-            "the cycle model says"
+            f"the time; the engine {waited}, and works as the cycle model says"
         ),
     ]
+
+
+def _waited(run: Run, models: Sequence[NetworkCycles], *, wrapped: bool) -> str:
+    """How long the engine waited for the link, unless its counters may have wrapped since."""
+    if wrapped:
+        return "has counters too short to say how long it waited for the link"
+    waits = sum(run.counters[f"idle_{cause}"] for cause in _WAITS) - sum(
+        model.idle(cause) for model in models for cause in _WAITS
+    )
+    share = waits / (run.counters["cycles"] * models[0].tiles)
+    return f"waited for the link in {share:.1%} of its cycles"
 
 
 def _compare(bench: Bench, images: np.ndarray, values: np.ndarray, index: np.ndarray) -> None:

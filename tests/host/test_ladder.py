@@ -43,6 +43,17 @@ def test_all_rungs_pass(built_as, tiles):
     assert [outcome.number for outcome in outcomes] == list(range(1, len(RUNGS) + 1))
 
 
+@pytest.mark.parametrize(
+    ("counter_bits", "waited"),
+    [(64, "waited for the link in 9"), (16, "has counters too short to say how long it waited")],
+)
+def test_counters_that_wrap_in_a_run(counter_bits, waited):
+    """What they do not say is not said."""
+    target = target_of(counter_bits=counter_bits)
+    throughput = list(climb(bench_of(target, frames=100)))[-1]
+    assert f"; the engine {waited}" in throughput.lines[1]
+
+
 def test_image_that_is_larger_than_the_buffer():
     shape = dataclasses.replace(SHAPE, image_bytes=64)
     outcomes = list(climb(bench_of(target_of(), shape=shape)))
