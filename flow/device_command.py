@@ -1,17 +1,15 @@
 """The command ``ohmforge device``."""
 
 import contextlib
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flow.console import say, tell
 from flow.options import Quiet, TablesPath
+from flow.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from cosim.device import DeviceState
@@ -58,7 +56,7 @@ def device(
 
     if not 0 < clock < float("inf"):
         raise InputError(f"--clock must be more than 0 MHz, not {clock}")
-    with _ended_by_signals(), device_directory(directory) as place:
+    with ended_by_signals(0), device_directory(directory) as place:
         if link is not None:
             check_link(link)  # before the work
         if not quiet:
@@ -103,18 +101,3 @@ class _Log:
             f"{state.images} images; lights: {', '.join(state.lights)}"
             + ("; nothing to do" if state.waiting else "")
         )
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the command as a wish, with everything cleared up."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

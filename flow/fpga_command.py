@@ -8,6 +8,7 @@ import typer
 
 from flow.console import err, print_json, print_wide, say, tell
 from flow.options import Json, RunPath
+from flow.signals import ended_by_signals
 
 __all__ = ["EXAMPLES", "fpga"]
 
@@ -15,7 +16,7 @@ EXAMPLES = """\
 Examples:
 
 \b
-ohmforge fpga runs/digits --board ulx3s-85f
+ohmforge fpga runs/digits --board ulx3s
 ohmforge fpga runs/digits --board ulx3s-85f --clock 80 --seed 2
 ohmforge fpga runs/icebreaker --board icebreaker --json
 """
@@ -26,7 +27,9 @@ def fpga(
     directory: RunPath,
     board: Annotated[
         str,
-        typer.Option(metavar="NAME", help="ulx3s-85f, ecpix5-85f or icebreaker."),
+        typer.Option(
+            metavar="NAME", help="ulx3s-85f, ecpix5-85f or icebreaker; ulx3s and ecpix5 will do."
+        ),
     ],
     clock: Annotated[
         str | None,
@@ -60,8 +63,10 @@ def fpga(
     from flow.fpga_report import fpga_lines, fpga_tables
     from hw.fpga.boards import BOARDS
 
-    if board not in BOARDS:
+    boards = [name for name in BOARDS if board in (name, name.partition("-")[0])]
+    if len(boards) != 1:
         raise InputError(f"--board must be one of {', '.join(BOARDS)}, not {board}")
+    (board,) = boards
     options = FpgaOptions(
         board=board, clock_mhz=clock or "", baud=baud, trace=trace, probe=probe, seed=seed
     )
@@ -71,7 +76,8 @@ def fpga(
         tell(f"{time.monotonic() - begun:6.0f} s  {what}")
 
     console = err()
-    with console.status("at work") if console.is_terminal else nullcontext():
+    busy = console.status("at work") if console.is_terminal else nullcontext()
+    with ended_by_signals(), busy:
         report = build_fpga(directory, options, tell=told)
     if json:
         print_json(report)

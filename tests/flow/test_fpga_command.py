@@ -112,6 +112,7 @@ def test_what_tools_refuse_leaves_nothing(directory, capsys, monkeypatch):
     ("words", "message"),
     [
         (("--board", "arty"), "--board must be one of ulx3s-85f, ecpix5-85f, icebreaker, not arty"),
+        (("--board", "ulx3s", "--clock", "x"), "--clock is x, which is no number of MHz"),
         (("--board", "ulx3s-85f", "--clock", "x"), "--clock is x, which is no number of MHz"),
         (("--board", "ulx3s-85f", "--clock", "1e400"), "--clock is 1e400, which is no number of"),
         (("--board", "ulx3s-85f", "--clock", "1e-99999999"), "--clock is 1e-99999999, which is no"),
