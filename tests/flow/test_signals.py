@@ -13,11 +13,16 @@ from flow.signals import ended_by_signals
 def test_ends_with_everything_cleared_up(number, given, status):
     before = signal.getsignal(number)
     cleared = []
-    with pytest.raises(SystemExit) as ended, ended_by_signals(*given):
-        try:
-            os.kill(os.getpid(), number)
-        finally:
-            cleared.append(True)
+
+    def work():
+        with ended_by_signals(*given):
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                cleared.append(True)
+
+    with pytest.raises(SystemExit) as ended:
+        work()
     assert ended.value.code == (status if given else status + number)
     assert cleared
     assert signal.getsignal(number) == before
