@@ -17,15 +17,27 @@ from arch.errors import ToolError
 from hw.fpga.synthesis import NETLIST, synthesise_sources
 from hw.fpga.tool import run_tool
 
-__all__ = ["EngineNetlist", "with_inverted_lut", "write_netlist"]
+__all__ = ["INVERTED", "EngineNetlist", "with_inverted_lut", "write_netlist"]
 
+INVERTED = "inverted"
+"""A file that only :func:`with_inverted_lut` knows."""
 _CELLS = Path(__file__).with_name("ecp5_cells.v")
 _VENDOR = ("common_sim.vh", "ccu2c_sim.vh")
 """Files of Yosys with models of cells, in ``share/lattice``."""
 _ENGINE, _NAMED = "engine", "named"
 _SOURCE, _WRITTEN = "source.v", "netlist.v"
 _MODULE = re.compile(r"^module (\w+).*?^endmodule\n", re.MULTILINE | re.DOTALL)
-_LUT = re.compile(r"(LUT4 #\(\s*\.INIT\(16'h)([0-9a-f]+)\)")
+_LUT = re.compile(r"^  (LUT4) #\(", re.MULTILINE)
+_INVERTED_LUT = f"""
+module INVERTED_LUT4(input A, B, C, D, output Z);
+    parameter [15:0] INIT = 16'h0000;
+    wire right;
+    reg inverted = 0;
+    LUT4 #(.INIT(INIT)) lut(.A(A), .B(B), .C(C), .D(D), .Z(right));
+    assign Z = right ^ inverted;
+    initial inverted = $fopen("{INVERTED}", "r") != 0;
+endmodule
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +98,10 @@ def write_netlist(verilog: Path, directory: Path, work: Path) -> EngineNetlist:
 
 
 def with_inverted_lut(text: str, number: int) -> str:
-    """A netlist in which one look-up table says the opposite: to see that a comparison finds it.
+    """A netlist in which one look-up table says the opposite when it is asked to.
+
+    It does where a file :data:`INVERTED` lies in the directory in which the simulation runs: to see
+    that a comparison finds it.
 
     Raises
     ------
@@ -96,9 +111,8 @@ def with_inverted_lut(text: str, number: int) -> str:
     luts = list(_LUT.finditer(text))
     if number not in range(len(luts)):
         raise ValueError(f"there are {len(luts)} look-up tables, none with the number {number}")
-    start, end = luts[number].span(2)
-    inverted = int(luts[number][2], 16) ^ 0xFFFF
-    return f"{text[:start]}{inverted:04x}{text[end:]}"
+    start, end = luts[number].span(1)
+    return f"{text[:start]}INVERTED_LUT4{text[end:]}{_INVERTED_LUT}"
 
 
 def _ports(names: Mapping[str, Any]) -> str:

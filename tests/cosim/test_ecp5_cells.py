@@ -12,13 +12,13 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from cosim.netlist import with_inverted_lut, write_netlist
+from cosim.netlist import write_netlist
 from cosim.toolchain import verilator
 
 pytestmark = pytest.mark.cosim
 
-SHAPES = ((2048, 8), (4096, 4), (8192, 2), (16384, 1), (1024, 18), (512, 36), (512, 70))
-INPUTS = {"at": 14, "to": 14, "data": 70, "write": 1, "read": 1}
+SHAPES = ((2048, 8), (4096, 4), (8192, 2), (16384, 1), (1024, 18), (512, 36))
+INPUTS = {"at": 14, "to": 14, "data": 57, "write": 1, "read": 1}
 OUTPUTS = {f"shown{n}": bits for n, (_, bits) in enumerate(SHAPES)} | {
     "both_signs": 36,
     "no_sign": 34,
@@ -32,7 +32,7 @@ module bench;
   cells first({first});
   netlist second({second});
   initial begin
-    for (cycle = 0; cycle < 20000; cycle = cycle + 1) begin
+    for (cycle = 0; cycle < 2000; cycle = cycle + 1) begin
       rst = cycle < 2;
       given = {{$urandom, $urandom, $urandom, $urandom}};
       #1 clk = 1;
@@ -141,11 +141,3 @@ def simulate(directory):
         [directory / "build" / "Vbench"], check=True, capture_output=True, text=True
     )
     return done.stdout
-
-
-def test_wrong_number_of_a_lut():
-    text = "  LUT4 #(\n    .INIT(16'h00ff)\n  ) one ();\n  LUT4 #(.INIT(16'h1234)) two ();\n"
-    assert with_inverted_lut(text, 0) == text.replace("00ff", "ff00")
-    assert with_inverted_lut(text, 1) == text.replace("1234", "edcb")
-    with pytest.raises(ValueError, match=r"^there are 2 look-up tables, none with the number 2$"):
-        with_inverted_lut(text, 2)
