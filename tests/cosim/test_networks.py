@@ -174,7 +174,9 @@ def test_a_wrong_address_is_named(network, tmp_path):
     done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
     at = next(step.result.at for step in program.steps if step.name == "sum")
     where = "image 0, operation sum, position 0, channel 0"
-    assert done.problems == (f"{where}: written at address {at ^ 1}, expected {at}",)
+    named, read_back = done.problems
+    assert named == f"{where}: written at address {at ^ 1}, expected {at}"
+    assert read_back.startswith("holds_the_tables: memory step holds something else")
 
 
 def test_a_hang_is_named(network, tmp_path):
