@@ -37,6 +37,8 @@ from host.target import Target
 CASE = LinkCase.read(Path())
 TIMEOUT_MS = 1_000_000
 RESET_CYCLES = 4
+_OF_THE_PROBE = ("ou", "layer")
+"""Rungs that need one."""
 _SECONDS = 1.0
 """Simulated; the device must do something in that time."""
 
@@ -90,10 +92,12 @@ class Testbench:
                     _wrong_results(way, results, expected, argmax=target.program.shape.argmax)
                 )
             for image, counts in zip(self.images, counters, strict=True):
-                model = counts_of_model(reference.cycles(image))
+                bits = target.program.shape.counter_bits
+                model = counts_of_model(reference.cycles(image), bits=bits)
                 # The engine stands until the host has put the whole image.
                 seen = counts | {"idle_stopped": model["idle_stopped"]}
                 seen["cycles"] -= counts["idle_stopped"] // reference.cycles(image).tiles
+                seen["cycles"] %= 1 << bits
                 found.extend(
                     f"counter {n} counted {seen[n]}, expected {model[n]}"
                     for n in COUNTERS
@@ -112,7 +116,7 @@ class Testbench:
         raise AssertionError("the device was taken for one of the other tables")
 
     def climb(self) -> None:
-        """Every rung passes."""
+        """Every rung passes; those of the probe need not be there if the link has none."""
         bench = Bench(
             device=self.device,
             target=self.target,
@@ -129,7 +133,11 @@ class Testbench:
             outcome = next(outcomes, None)
             if outcome is None:
                 return
-            right = outcome.state == "passed"
+            right = outcome.state == "passed" or (
+                outcome.state == "not built in"
+                and not self.shape.probe
+                and outcome.name in _OF_THE_PROBE
+            )
             told = f"rung {outcome.name} {outcome.state}: {'; '.join(outcome.lines)}"
             LinkResult(
                 stall=0,
