@@ -73,7 +73,7 @@ def round_scale(
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"an axis ends at finite values, not {low} and {high}")
-    if not low < high:
+    if not high - low > 1e-9 * max(abs(low), abs(high)):  # or too near for ticks between them
         low, high = low - abs(low) / 2 - 0.5, low + abs(low) / 2 + 0.5
     rough = (high - low) / ticks
     power = 10.0 ** math.floor(math.log10(rough))
