@@ -64,6 +64,15 @@ def pins_of(text):
     return pins, sizes
 
 
+def width_of(wire, module):
+    """Bits of what is connected to a pin: a signal of the module, or a part of one."""
+    name, part, low = re.fullmatch(r"\s*\\?(\S+?)\s*(?:\[(\d+)(?::(\d+))?\])?\s*", wire).groups()
+    if part:
+        return int(part) - int(low or part) + 1
+    high = re.search(rf"^  (?:wire|output) (?:\[(\d+):0\] )?\\?{re.escape(name)} ?;", module, re.M)
+    return int(high[1] or 0) + 1
+
+
 def test_files(case):
     """The cells are no memory of the engine any more; the slots are."""
     top, _, program, files = case
@@ -111,9 +120,8 @@ def test_pins(case):
     wires = dict(re.findall(r"\.(\w+)\(([^)]*)\)", connected))
     assert wires.keys() == pins.keys()
     for name, wire in wires.items():
-        high = re.search(rf"^  wire (?:\[(\d+):0\] )?\\?{re.escape(wire.strip())} ?;", module, re.M)
         if name != "clk":
-            assert int(high[1] or 0) + 1 == pins[name]["bits"]
+            assert width_of(wire, module) == pins[name]["bits"]
 
 
 def test_model(case):
