@@ -14,7 +14,7 @@ from arch.feature_maps import Lifetime, depth_of, place_maps
 from arch.host import HostSpec, run_order
 from arch.index_fields import range_bits
 from arch.layer import INPUT, LayerSpec
-from arch.network_shape import CODE_BITS_MAX, INDEX_BITS, NetworkShape
+from arch.network_shape import BUILD_OPTIONS, CODE_BITS_MAX, INDEX_BITS, NetworkShape
 from arch.network_step import FeatureMap, Step
 from arch.program import Program, build_program
 from arch.registers import COUNTER_BITS
@@ -144,8 +144,7 @@ def build_network_program(
             layers = build_program(tables, shape=shape.engine)
     else:
         needed = network_shape(layers.shape, steps, lanes=shape.lanes, depth=depth)
-        names = ("argmax", "counter_bits", "step_logic", "read_back")
-        needed = replace(needed, **{name: getattr(shape, name) for name in names})
+        needed = replace(needed, **{name: getattr(shape, name) for name in BUILD_OPTIONS})
         check_fits(needed, shape)
     if shape.argmax and steps[-1].result.size > 1 << INDEX_BITS:
         raise ValueError(

@@ -10,7 +10,15 @@ from arch.registers import COUNTER_BITS
 from arch.walk import LEVELS
 from arch.words import Field, WordLayout
 
-__all__ = ["CODE_BITS_MAX", "INDEX_BITS", "OPERANDS", "STEP_KINDS", "WORD_BITS", "NetworkShape"]
+__all__ = [
+    "BUILD_OPTIONS",
+    "CODE_BITS_MAX",
+    "INDEX_BITS",
+    "OPERANDS",
+    "STEP_KINDS",
+    "WORD_BITS",
+    "NetworkShape",
+]
 
 WORD_BITS = 32
 """Width of a word of the program memory; a step takes several."""
@@ -22,6 +30,8 @@ INDEX_BITS = 16
 """Width of the number of a result."""
 CODE_BITS_MAX = 8
 """Widest activation, see :class:`arch.fixed.ActFormat`; the input has a byte for each."""
+BUILD_OPTIONS = ("argmax", "lanes", "counter_bits", "step_logic", "read_back")
+"""What a user chooses of a network engine beside those of the layer engine inside it."""
 
 
 @dataclass(frozen=True, kw_only=True)

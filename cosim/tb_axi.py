@@ -59,7 +59,7 @@ class Testbench:
 
     def __init__(self, dut: Any) -> None:
         tables, names = read_tables(CASE)
-        program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
+        program = build_network_program(tables, **built_as(names))
         self.dut = dut
         self.sha256 = tables.sha256
         self.load_image = load_image(program) if "load_image" in names else b""

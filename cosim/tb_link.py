@@ -50,7 +50,7 @@ class Testbench:
         self._dut = dut
         self.shape, _ = read_link(Path(LINK_FILE))
         tables, names = read_tables(CASE)
-        program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
+        program = build_network_program(tables, **built_as(names))
         self.target = Target(tables=tables, program=program)
         self.names = names
         self.images = CASE.images(Path()).astype(np.int64)

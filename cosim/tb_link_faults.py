@@ -54,7 +54,7 @@ class Campaign:
     def __init__(self, dut: Any) -> None:
         shape, _ = read_link(Path(LINK_FILE))
         tables, names = read_tables(CASE)
-        program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
+        program = build_network_program(tables, **built_as(names))
         self.target = Target(tables=tables, program=program)
         self.reference = GoldenReference(self.target)
         self.images = CASE.images(Path()).astype(np.int64)

@@ -39,7 +39,7 @@ class Testbench:
     def __init__(self, dut: Any, other: str = "") -> None:
         tables, names = read_tables(CASE, other)
         self.tables = tables
-        self.program = build_network_program(tables, **built_as(names), argmax=names["argmax"])
+        self.program = build_network_program(tables, **built_as(names))
         self.image = b""
         if other:
             self.image = load_image(self.program)

@@ -7,16 +7,13 @@ from typing import Any
 
 import cocotb
 
+from arch.network_shape import BUILD_OPTIONS
 from arch.shape_record import shape_from_record
 from arch.table_files import load
 from arch.tables import MappingTables
 from cosim.case import Case
 
 __all__ = ["built_as", "read_tables"]
-
-
-_NETWORK = ("lanes", "counter_bits", "step_logic", "read_back")
-"""What ``names.json`` says of a network engine alone."""
 
 
 def read_tables(case: Case, directory: str = "") -> tuple[MappingTables, dict[str, Any]]:
@@ -52,5 +49,5 @@ def built_as(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "macro_latency": names.get("macro", {}).get("latency"),
         "skip_zero_planes": names["skip_zero_planes"],
-        **{name: names[name] for name in _NETWORK if name in names},
+        **{name: names[name] for name in BUILD_OPTIONS if name in names},
     }

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from arch.crossbar_macro import LATENCY_MAX, MACRO_LATENCY
+from arch.network_shape import BUILD_OPTIONS
 from flow.capacity_section import CapacitySection
 from flow.configuration_section import Section
 
@@ -120,6 +121,11 @@ class HardwareSection(Section):
         return MACRO_LATENCY if self.macro_latency is None else self.macro_latency
 
     @property
+    def step_logic(self) -> bool:
+        """Whether the steps are logic, no memory."""
+        return self.steps == "logic"
+
+    @property
     def built_as(self) -> dict[str, Any]:
         """What programs are built with."""
         return {"macro_latency": self.latency, "skip_zero_planes": self.skip_zero_planes}
@@ -127,9 +133,7 @@ class HardwareSection(Section):
     @property
     def network_built_as(self) -> dict[str, Any]:
         """What programs of networks are built with."""
-        names = ("argmax", "lanes", "counter_bits", "read_back")
-        built_as = self.built_as | {name: getattr(self, name) for name in names}
-        built_as["step_logic"] = self.steps == "logic"
+        built_as = self.built_as | {name: getattr(self, name) for name in BUILD_OPTIONS}
         if self.tables == "loadable":
             built_as["capacity"] = self.capacity.capacity
         return built_as

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from arch.network_shape import BUILD_OPTIONS
 from arch.program import Program, tile_name
 from arch.registers import ENGINE_MAP, REGISTERS
 from arch.shape_record import shape_record
@@ -127,12 +128,8 @@ def network_design(program, core):
         sizes=_sizes(program.shape.engine) | sizes,
         layers=program.layers.names,
         homes={"step": (f"{core.inside}engine.control", "steps")} | inside,
-        names={
-            "argmax": program.shape.argmax,
-            "lanes": program.shape.lanes,
-            "counter_bits": program.shape.counter_bits,
-            "step_logic": program.shape.step_logic,
-            "read_back": program.shape.read_back,
+        names={name: getattr(program.shape, name) for name in BUILD_OPTIONS}
+        | {
             "steps": [
                 {"name": step.name, "kind": step.kind, "at": step.result.at}
                 | {"shape": list(step.result.shape)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.layer_timeline import LayerTimeline, OuTimes
 from arch.network_program import NetworkProgram, build_network_program
+from arch.network_shape import BUILD_OPTIONS
 from arch.network_timeline import NetworkTimeline
 from arch.program import Program, build_program
 from arch.skipping_timeline import SkippingTimeline
@@ -110,7 +111,7 @@ class HardwareView:
         built_as
             As in :func:`arch.network_program.build_network_program`.
         """
-        only_network = ("argmax", "capacity", "counter_bits", "lanes", "read_back", "step_logic")
+        only_network = ("capacity", *BUILD_OPTIONS)
         of_layers = {name: value for name, value in built_as.items() if name not in only_network}
         try:
             network = build_network_program(tables, **built_as)
