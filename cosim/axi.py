@@ -1,6 +1,5 @@
 """Cosimulate an exported AXI engine with managers, sources and sinks that are not ours."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import Bench
-from cosim.case import Result, read_lines
+from cosim.case import Result
 from cosim.cosimulation import Cosimulation, run_testbench
 from cosim.network_case import NetworkCase
 
@@ -71,12 +70,7 @@ def cosimulate_axi(
         directory,
         build_root=build_root,
         write=partial(case.write, images=images),
-        read=_read,
+        read=AxiResult.read,
         seed=seed,
         waves=waves,
     )
-
-
-def _read(directory: Path) -> Iterator[AxiResult]:
-    for line in read_lines(directory):
-        yield AxiResult(**line)

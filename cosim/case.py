@@ -5,12 +5,12 @@ simulator reads them and appends to ``results.jsonl``.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["Case", "Result", "read_lines"]
+__all__ = ["Case", "Result"]
 
 _CASE = "case.json"
 _RESULTS = "results.jsonl"
@@ -83,8 +83,16 @@ class Result:
         with (directory / _RESULTS).open("a") as file:
             file.write(json.dumps(asdict(self)) + "\n")
 
+    @classmethod
+    def read(cls, directory: Path) -> Iterator[Self]:
+        """The results of the case, in the order of the runs."""
+        for line in (directory / _RESULTS).read_text().splitlines():
+            yield cls.of(json.loads(line))
 
-def read_lines(directory: Path) -> Iterator[dict[str, Any]]:
-    """The results of the case as plain values, in the order of the runs."""
-    for line in (directory / _RESULTS).read_text().splitlines():
-        yield json.loads(line)
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """The result that was written as these plain values."""
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)

@@ -1,17 +1,15 @@
 """What a campaign of faults on the link is asked to do, and what it answers."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-from cosim.case import Result, read_lines
+from cosim.case import Result
 from cosim.faulty_transport import LATE
 from cosim.link_case import LinkCase
 from cosim.wire_faults import IN_ANSWER, ON_WIRE
 
-__all__ = ["WORKS", "FaultCase", "FaultResult", "Plan", "read_fault_results"]
+__all__ = ["WORKS", "FaultCase", "FaultResult", "Plan"]
 
 WORKS = ("scratch", "echo", "pattern", "identity", "image", "images", "counted image", "load")
 """What the driver does when a fault happens."""
@@ -99,9 +97,3 @@ class FaultResult(Result):
     faults: int
     repeats: int
     tries: int
-
-
-def read_fault_results(directory: Path) -> Iterator[FaultResult]:
-    """Results of the campaign, in the order of the faults."""
-    for raw in read_lines(directory):
-        yield FaultResult(**raw)

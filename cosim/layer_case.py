@@ -1,14 +1,14 @@
 """What the simulation of layers is asked to do, and what it answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cosim.case import Case, Result, read_lines
+from cosim.case import Case, Result
 
-__all__ = ["LayerCase", "LayerResult", "read_layer_results"]
+__all__ = ["LayerCase", "LayerResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,3 @@ class LayerResult(Result):
     def utilisation(self) -> float:
         """Share of the cycles of all tiles in which a plane was issued."""
         return self.planes / (self.cycles * self.tiles) if self.cycles else 0.0
-
-
-def read_layer_results(directory: Path) -> Iterator[LayerResult]:
-    """Results of the case, in the order of the runs."""
-    for raw in read_lines(directory):
-        yield LayerResult(**(raw | {"wrong_positions": tuple(raw["wrong_positions"])}))

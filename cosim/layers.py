@@ -8,7 +8,7 @@ import numpy as np
 
 from cosim.bench import LAYER_BENCH
 from cosim.cosimulation import STALLS, Cosimulation, run_testbench
-from cosim.layer_case import LayerCase, LayerResult, read_layer_results
+from cosim.layer_case import LayerCase, LayerResult
 
 __all__ = ["cosimulate_layers"]
 
@@ -58,7 +58,7 @@ def cosimulate_layers(
         directory,
         build_root=build_root,
         write=partial(case.write, windows=windows),
-        read=read_layer_results,
+        read=LayerResult.read,
         seed=seed,
         waves=waves,
     )

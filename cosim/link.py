@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.bench import DEVICE_BENCH
 from cosim.cosimulation import Cosimulation, run_testbench
-from cosim.link_case import LinkCase, LinkResult, read_link_results
+from cosim.link_case import LinkCase, LinkResult
 
 __all__ = ["cosimulate_link"]
 
@@ -57,7 +57,7 @@ def cosimulate_link(
         directory,
         build_root=build_root,
         write=partial(case.write_all, images=images, verilog=verilog),
-        read=read_link_results,
+        read=LinkResult.read,
         seed=seed,
         waves=waves,
     )

@@ -1,16 +1,15 @@
 """What the simulation of an engine with a host link is asked to do, and what it answers."""
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cosim.case import Result, read_lines
+from cosim.case import Result
 from cosim.network_case import NetworkCase
 
-__all__ = ["LINK_FILE", "LinkCase", "LinkResult", "read_link_results"]
+__all__ = ["LINK_FILE", "LinkCase", "LinkResult"]
 
 LINK_FILE = "link.json"
 """Sizes of the link, beside the Verilog; see :mod:`arch.link_record`."""
@@ -48,9 +47,3 @@ class LinkResult(Result):
 
     name: str
     lines: tuple[str, ...]
-
-
-def read_link_results(directory: Path) -> Iterator[LinkResult]:
-    """Results of the case, in their order."""
-    for raw in read_lines(directory):
-        yield LinkResult(**(raw | {"lines": tuple(raw["lines"])}))

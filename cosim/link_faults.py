@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.bench import DEVICE_BENCH
 from cosim.cosimulation import Cosimulation, run_testbench
-from cosim.fault_case import FaultCase, FaultResult, read_fault_results
+from cosim.fault_case import FaultCase, FaultResult
 
 __all__ = ["try_faults"]
 
@@ -55,7 +55,7 @@ def try_faults(
         directory,
         build_root=build_root,
         write=partial(case.write_all, images=images, verilog=verilog),
-        read=read_fault_results,
+        read=FaultResult.read,
         seed=seed,
         waves=False,
     )

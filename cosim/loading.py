@@ -7,7 +7,7 @@ import numpy as np
 
 from cosim.bench import NETWORK_BENCH
 from cosim.cosimulation import Cosimulation, run_testbench
-from cosim.network_case import NetworkCase, NetworkResult, read_network_results
+from cosim.network_case import NetworkCase, NetworkResult
 
 __all__ = ["cosimulate_loading"]
 
@@ -47,7 +47,7 @@ def cosimulate_loading(
         directory,
         build_root=build_root,
         write=partial(case.write, images=images),
-        read=read_network_results,
+        read=NetworkResult.read,
         seed=seed,
         waves=waves,
     )

@@ -1,14 +1,15 @@
 """What the simulation of a network is asked to do, and what it answers."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
-from cosim.case import Case, Result, read_lines
+from cosim.case import Case, Result
 
-__all__ = ["NetworkCase", "NetworkResult", "StepResult", "read_network_results"]
+__all__ = ["NetworkCase", "NetworkResult", "StepResult"]
 
 _IMAGES = "images.npy"
 
@@ -81,14 +82,7 @@ class NetworkResult(Result):
     counters: tuple[dict[str, int], ...]
     counters_model: tuple[dict[str, int], ...]
 
-
-def read_network_results(directory: Path) -> Iterator[NetworkResult]:
-    """Results of the case, in the order of the runs."""
-    for raw in read_lines(directory):
-        lists = {
-            "wrong_images": tuple(raw["wrong_images"]),
-            "steps": tuple(StepResult(**step) for step in raw["steps"]),
-            "counters": tuple(raw["counters"]),
-            "counters_model": tuple(raw["counters_model"]),
-        }
-        yield NetworkResult(**(raw | lists))
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """As :meth:`cosim.case.Result.of`, the steps too."""
+        return super().of({**raw, "steps": [StepResult(**step) for step in raw["steps"]]})

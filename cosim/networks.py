@@ -8,7 +8,7 @@ import numpy as np
 
 from cosim.bench import NETWORK_BENCH
 from cosim.cosimulation import STALLS, Cosimulation, run_testbench
-from cosim.network_case import NetworkCase, NetworkResult, read_network_results
+from cosim.network_case import NetworkCase, NetworkResult
 
 __all__ = ["cosimulate_network"]
 
@@ -52,7 +52,7 @@ def cosimulate_network(
         directory,
         build_root=build_root,
         write=partial(case.write, images=images),
-        read=read_network_results,
+        read=NetworkResult.read,
         seed=seed,
         waves=waves,
     )

@@ -1,13 +1,13 @@
 """Cosimulate the reset inputs of exports: the same engine behind each of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cosim.bench import Bench
-from cosim.case import Result, read_lines
+from cosim.case import Result
 from cosim.cosimulation import Cosimulation, run_testbench
 from cosim.network_case import NetworkCase
 
@@ -55,12 +55,7 @@ def cosimulate_resets(
         directory,
         build_root=build_root,
         write=partial(case.write, images=images),
-        read=_read,
+        read=Result.read,
         seed=seed,
         waves=waves,
     )
-
-
-def _read(directory: Path) -> Iterator[Result]:
-    for line in read_lines(directory):
-        yield Result(**line)
