@@ -8,7 +8,7 @@ import numpy as np
 
 from cosim.bench import Bench
 from cosim.case import Result
-from cosim.cosimulation import Cosimulation, run_testbench
+from cosim.cosimulation import Cosimulation, Waves, run_testbench
 from cosim.network_case import NetworkCase
 
 __all__ = ["AXI_BENCH", "AxiResult", "cosimulate_axi"]
@@ -45,7 +45,7 @@ def cosimulate_axi(
     *,
     build_root: Path,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[AxiResult]:
     """Run images through an AXI engine, with pauses on every channel, and compare all results.
 

@@ -6,17 +6,19 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from cosim.bench import Bench
 from cosim.case import Result
 from cosim.harness import build_simulator
 
-__all__ = ["STALLS", "Cosimulation", "read_at_start", "run_testbench"]
+__all__ = ["STALLS", "Cosimulation", "Waves", "read_at_start", "run_testbench"]
 
 STALLS = {"none": (0,), "random": (0, 96)}
 """Stalls of both streams, of 256 cycles, by name; everything runs once with each."""
 Run = TypeVar("Run", bound=Result)
+Waves = Literal["on_failure", "always", "never"]
+"""When a waveform is written: of the first test that fails, of everything, or never."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +58,11 @@ def run_testbench(
     write: Callable[[Path], None],
     read: Callable[[Path], Iterable[Run]],
     seed: int,
-    waves: bool,
+    waves: Waves,
 ) -> Cosimulation[Run]:
     """Build the simulator unless it is there, run every test, and repeat the first that fails.
 
-    The repetition writes a waveform; it is left out if everything is written to one anyway.
+    The repetition writes a waveform; there is none if ``waves`` is not ``on_failure``.
 
     Parameters
     ----------
@@ -80,8 +82,8 @@ def run_testbench(
         Reads the results from there.
     seed : int
         Of cocotb.
-    waves : bool
-        Whether to write a waveform of everything.
+    waves : str
+        When to write a waveform.
 
     Raises
     ------
@@ -102,12 +104,12 @@ def run_testbench(
         simulator = build_simulator(verilog, build_root, bench=bench, waves=waves)
         return simulator.run(module, where, seed=seed, pattern=pattern)
 
-    failures = run(directory, waves=waves)
+    failures = run(directory, waves=waves == "always")
     runs = tuple(read(directory))
     problems = [result.problem for result in runs if result.problem]
     problems += [failure for failure in failures if not any(p in failure for p in problems)]
     dump = directory / "dump.vcd"
-    if failures and not waves:
+    if failures and waves == "on_failure":
         again = directory / "waves"
         again.mkdir()
         run(again, waves=True, pattern=f"{re.escape(failures[0].partition(':')[0])}$")

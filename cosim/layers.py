@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import LAYER_BENCH
-from cosim.cosimulation import STALLS, Cosimulation, run_testbench
+from cosim.cosimulation import STALLS, Cosimulation, Waves, run_testbench
 from cosim.layer_case import LayerCase, LayerResult
 
 __all__ = ["cosimulate_layers"]
@@ -23,7 +23,7 @@ def cosimulate_layers(
     stalls: Sequence[int] = STALLS["random"],
     resets: bool = True,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[LayerResult]:
     """Run layers on the RTL and compare every output with the golden model.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import DEVICE_BENCH
-from cosim.cosimulation import Cosimulation, run_testbench
+from cosim.cosimulation import Cosimulation, Waves, run_testbench
 from cosim.link_case import LinkCase, LinkResult
 
 __all__ = ["cosimulate_link"]
@@ -22,7 +22,7 @@ def cosimulate_link(
     other: Path | None = None,
     frames: int | None = None,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[LinkResult]:
     """Climb the ladder, and run images through the driver, one by one and back to back.
 

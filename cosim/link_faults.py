@@ -57,5 +57,5 @@ def try_faults(
         write=partial(case.write_all, images=images, verilog=verilog),
         read=FaultResult.read,
         seed=seed,
-        waves=False,
+        waves="on_failure",
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import NETWORK_BENCH
-from cosim.cosimulation import Cosimulation, run_testbench
+from cosim.cosimulation import Cosimulation, Waves, run_testbench
 from cosim.network_case import NetworkCase, NetworkResult
 
 __all__ = ["cosimulate_loading"]
@@ -21,7 +21,7 @@ def cosimulate_loading(
     *,
     build_root: Path,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[NetworkResult]:
     """Load two sets of tables in turn, and between them everything that is wrong.
 

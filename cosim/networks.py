@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cosim.bench import NETWORK_BENCH
-from cosim.cosimulation import STALLS, Cosimulation, run_testbench
+from cosim.cosimulation import STALLS, Cosimulation, Waves, run_testbench
 from cosim.network_case import NetworkCase, NetworkResult
 
 __all__ = ["cosimulate_network"]
@@ -23,7 +23,7 @@ def cosimulate_network(
     stalls: Sequence[int] = STALLS["random"],
     resets: bool = True,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[NetworkResult]:
     """Run images on the RTL and compare every feature map with the golden model.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cosim.bench import Bench
 from cosim.case import Result
-from cosim.cosimulation import Cosimulation, run_testbench
+from cosim.cosimulation import Cosimulation, Waves, run_testbench
 from cosim.network_case import NetworkCase
 
 __all__ = ["RESET_BENCH", "cosimulate_resets"]
@@ -30,7 +30,7 @@ def cosimulate_resets(
     *,
     build_root: Path,
     seed: int = 1,
-    waves: bool = False,
+    waves: Waves = "on_failure",
 ) -> Cosimulation[Result]:
     """Reset each wrapper in mid-image, and compare what it gives then.
 

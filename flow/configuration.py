@@ -194,10 +194,10 @@ class CosimSection(Section):
     seed: int = Field(
         default=1, ge=0, le=2**31 - 1, description="Seed of the stalls; the report repeats it."
     )
-    waves: bool = Field(
-        default=False,
-        description="Whether to write a waveform (VCD) of everything; after a failure there is one "
-        "anyway.",
+    waves: Literal["on_failure", "always", "never"] = Field(
+        default="on_failure",
+        description="When to write a waveform (VCD): of the first that fails, which runs again for "
+        "it; of everything; or never.",
     )
 
 

@@ -1,7 +1,6 @@
 """The handwritten digits that scikit-learn ships."""
 
 import numpy as np
-from sklearn import datasets as sklearn_datasets
 
 from sw.datasets.dataset import Dataset
 from sw.datasets.splitting import split_in_three
@@ -22,7 +21,9 @@ def load_digits(*, seed: int) -> Dataset:
     seed : int
         Decides which image falls into which split.
     """
-    bunch = sklearn_datasets.load_digits()
+    from sklearn.datasets import load_digits as given  # which takes a second to import
+
+    bunch = given()
     images = (bunch.images[:, None] / _LEVELS).astype(np.float32)
     labels = bunch.target.astype(np.int64)
     return split_in_three("digits", images, labels, seed=seed)

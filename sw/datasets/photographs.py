@@ -1,7 +1,6 @@
 """Crops of the two photographs that scikit-learn ships."""
 
 import numpy as np
-from sklearn import datasets as sklearn_datasets
 
 from sw.datasets.dataset import Dataset
 from sw.datasets.splitting import split_in_three
@@ -25,8 +24,10 @@ def load_photographs(*, seed: int) -> Dataset:
     seed : int
         Decides which image falls into which split.
     """
+    from sklearn.datasets import load_sample_images  # which takes a second to import
+
     images, labels = [], []
-    for number, photograph in enumerate(sklearn_datasets.load_sample_images().images):
+    for number, photograph in enumerate(load_sample_images().images):
         rows, columns = (size // _SIDE for size in photograph.shape[:2])
         squares = photograph[: rows * _SIDE, : columns * _SIDE].reshape(
             rows, _SIDE, columns, _SIDE, 3

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from sw.datasets.dataset import Dataset, Split
 
@@ -63,6 +62,8 @@ def stratified(
     :exc:`ValueError`
         If a class has fewer than two images, or a part would have fewer images than classes.
     """
+    from sklearn.model_selection import train_test_split  # which takes a second to import
+
     _check_enough(labels[index], share if share >= 1 else math.ceil(share * len(index)))
     first, second = train_test_split(
         index, test_size=share, stratify=labels[index], random_state=seed

@@ -119,7 +119,7 @@ endmodule
 def test_wrong_macro(layers, faulty, fault, tmp_path):
     """A wrong latency and every wrong pin are seen, and the code that is wrong is named."""
     (faulty / "fault.mem").write_text(f"{FAULTS.index(fault)}\n")
-    done = layers.simulate(faulty, tmp_path / "run", stalls=(0,), resets=False, waves=True)
+    done = layers.simulate(faulty, tmp_path / "run", stalls=(0,), resets=False, waves="never")
     if fault == "none":
         assert done.problems == ()
     else:
@@ -133,7 +133,7 @@ def test_wrong_cell(layers, faulty, tmp_path):
     shutil.copytree(faulty, verilog)
     first, rest = (verilog / "crossbars.mem").read_text().split("\n", 1)
     (verilog / "crossbars.mem").write_text(f"{int(first, 16) ^ 1:0{len(first)}x}\n{rest}")
-    done = layers.simulate(verilog, tmp_path / "run", stalls=(0,), resets=False, waves=True)
+    done = layers.simulate(verilog, tmp_path / "run", stalls=(0,), resets=False, waves="never")
     assert re.fullmatch(r"OU 0, plane \d, bit line 0", CODE.search(done.problems[0])[1])
 
 

@@ -125,7 +125,7 @@ def test_seed_changes_stalls_only(network, tmp_path):
 
 def test_waves_on_request(network, tmp_path):
     done = simulate(
-        network, network[0] / "verilog", tmp_path, waves=True, stalls=(0,), resets=False
+        network, network[0] / "verilog", tmp_path, waves="always", stalls=(0,), resets=False
     )
     assert done.problems == ()
     text = done.waves.read_text()
@@ -164,7 +164,14 @@ def test_hang_is_ended_and_named(network, tmp_path):
             r"\.i__valid\([^)]*\)", ".i__valid(1'b0)", text[instance:], count=1
         )
 
-    done = simulate(network, altered(network, tmp_path, block), tmp_path, stalls=(0,), resets=False)
+    done = simulate(
+        network,
+        altered(network, tmp_path, block),
+        tmp_path,
+        stalls=(0,),
+        resets=False,
+        waves="never",
+    )
     assert done.problems[0].startswith("layer first hangs after 0 outputs: busy; ")
     assert "index_fetch waits to be taken" in done.problems[0]
 
@@ -179,7 +186,14 @@ def test_endless_outputs_are_ended(network, tmp_path):
         assert (ends, frees, walks) == (1, 1, 1)
         return text
 
-    done = simulate(network, altered(network, tmp_path, drain), tmp_path, stalls=(0,), resets=False)
+    done = simulate(
+        network,
+        altered(network, tmp_path, drain),
+        tmp_path,
+        stalls=(0,),
+        resets=False,
+        waves="never",
+    )
     assert re.match(r"layer first hangs after \d+ outputs: busy; .*\bo moves", done.problems[0])
 
 
@@ -188,7 +202,7 @@ def test_foreign_verilog_is_refused(network, tmp_path):
     target = altered(network, tmp_path, lambda text: text + "\n")
     names = json.loads((target / "names.json").read_text())
     (target / "names.json").write_text(json.dumps(names | {"tables_sha256": "0" * 64}))
-    done = simulate(network, target, tmp_path, stalls=(0,), resets=False)
+    done = simulate(network, target, tmp_path, stalls=(0,), resets=False, waves="never")
     assert "the Verilog is of tables 000000" in done.problems[0]
 
 
@@ -250,7 +264,7 @@ def test_wrong_cell_is_named_behind_skipped_planes(skipping, tmp_path):
         )
 
     verilog = altered(skipping, tmp_path, flip)
-    done = simulate(skipping, verilog, tmp_path, stalls=(0,), resets=False)
+    done = simulate(skipping, verilog, tmp_path, stalls=(0,), resets=False, waves="never")
     assert re.fullmatch(
         r"layer first is wrong at position [024], output \d: expected -?\d+, seen -?\d+; "
         r"OU 2, plane [046], bit line 0: ADC code \d+, expected \d+",

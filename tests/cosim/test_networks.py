@@ -171,7 +171,7 @@ def test_explained_cycles_are_those_of_the_waveform(network, wrong_weight):
 def test_a_wrong_address_is_named(network, tmp_path):
     _, program, _ = network
     verilog = altered(network, tmp_path, change_step(program, "sum", "store_at", 0))
-    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False, waves="never")
     at = next(step.result.at for step in program.steps if step.name == "sum")
     where = "image 0, operation sum, position 0, channel 0"
     named, read_back = done.problems
@@ -183,7 +183,7 @@ def test_a_hang_is_named(network, tmp_path):
     """A layer that expects more windows than it gets never ends; the next step waits."""
     _, program, _ = network
     verilog = altered(network, tmp_path, change_step(program, "conv", "positions", 5))
-    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False, waves="never")
     assert re.fullmatch(
         r"image 0, operation sum, position 0, channel 0: is missing; in step sum; i waits .*",
         done.problems[0],
@@ -224,7 +224,7 @@ def test_an_unknown_step_is_an_error(network, tmp_path):
     """The engine stops before a step of no kind that there is, and says so."""
     _, program, _ = network
     verilog = altered(network, tmp_path, change_step(program, "conv", "kind", 1))
-    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False)
+    done = simulate(network, verilog, tmp_path, stalls=(0,), resets=False, waves="never")
     assert re.fullmatch(
         r"image 0, layer conv, position 0, channel 0: is missing; in step conv; .*"
         r"; error STEP_KIND",

@@ -57,7 +57,7 @@ def test_a_wrong_cell_is_named_with_its_tile(layers, tmp_path):
     (tmp_path / "verilog" / "layer_engine.v").write_text(text[:begin] + wrong)
     (tmp_path / "verilog" / "names.json").write_text((source / "names.json").read_text())
     done = layers.simulate(
-        tmp_path / "verilog", tmp_path / "run", stalls=(0,), resets=False, waves=True
+        tmp_path / "verilog", tmp_path / "run", stalls=(0,), resets=False, waves="never"
     )
     assert re.search(
         r"^layer first is wrong at .*; tile 2, OU 6, plane \d, bit line 0: ADC code \d+, ",
