@@ -31,7 +31,7 @@ class BareModel:
             [
                 str(tools.path), "--cc", "--exe", "--build", "-j", "2", "-O3", "-Wno-lint",
                 "--output-split", "0", "--x-assign", "fast", "--x-initial", "fast",
-                "-CFLAGS", f"-O2 -I{loops}", "--top-module", top, "-Mdir", str(directory),
+                "-CFLAGS", f"-O1 -I{loops}", "--top-module", top, "-Mdir", str(directory),
                 str(loops / loop),
                 str(verilog / f"{top}.v"),
             ],

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from cocotb_tools.runner import get_runner
 from arch.environment import environment
 from arch.errors import CheckFailed, ToolError
 from cosim.bench import LAYER_BENCH, Bench
+from cosim.runtime_library import borrow_library, lend_library, library_path, publish
 from cosim.toolchain import verilator
 
 __all__ = ["Simulator", "build_simulator"]
@@ -38,7 +38,7 @@ _OPTIONS = (
     "-Wno-MULTIDRIVEN",  # the clock has several drivers, which take turns
     "-Wno-INITIALDLY",
     "-CFLAGS",
-    "-O1",  # compiles in half the time of -O2; simulations take as long
+    "-O1",  # compiles in half the time of -O2, with which simulations are hardly faster
 )
 _NETLIST_OPTIONS = ("--output-split-cfuncs", "2000")
 """A netlist is one function of many thousand lines, for which a C++ compiler takes minutes."""
@@ -162,9 +162,9 @@ def build_simulator(
     if not (target / bench.top).exists():
         fresh = build_root / f"{bench.top}-{digest}.{uuid.uuid4().hex[:8]}"
         fresh.mkdir(parents=True)
-        library = build_root / f"library-{_digest(_OPTIONS, waves, toolchain)}"
+        library = library_path(_OPTIONS, toolchain, waves=waves)
         try:
-            _borrow(library, fresh)
+            borrow_library(library, fresh)
             _build(
                 sources,
                 fresh,
@@ -174,8 +174,8 @@ def build_simulator(
                 waves=waves,
                 variables=toolchain.environment,
             )
-            _lend(fresh, library)
-            _publish(fresh, target, marker=bench.top)
+            lend_library(fresh, library)
+            publish(fresh, target, marker=bench.top)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return Simulator(target, top=bench.top, waves=waves)
@@ -215,33 +215,3 @@ def _build(
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def _borrow(library: Path, directory: Path) -> None:
-    """Place the objects of Verilator's own library, which make then need not compile again.
-
-    They are three quarters of the time of a build, and the same for every design.
-    """
-    later = time.time() + 3600  # make compares with a makefile that is not written yet
-    for compiled in sorted(library.glob("*.o")):
-        shutil.copyfile(compiled, directory / compiled.name)
-        os.utime(directory / compiled.name, (later, later))
-
-
-def _lend(directory: Path, library: Path) -> None:
-    if library.exists():
-        return
-    fresh = library.with_name(f"{library.name}.{uuid.uuid4().hex[:8]}")
-    fresh.mkdir()
-    for compiled in directory.glob("verilated*.o"):
-        shutil.copyfile(compiled, fresh / compiled.name)
-    _publish(fresh, library, marker="verilated.o")
-
-
-def _publish(fresh: Path, target: Path, marker: str) -> None:
-    try:
-        fresh.rename(target)
-    except OSError:
-        if not (target / marker).exists():  # Else another process was faster, with the same.
-            raise
-        shutil.rmtree(fresh)
