@@ -75,7 +75,9 @@ def _cosim_netlist(session: nox.Session, rest: list[str]) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on two processes; what follows ``--`` goes to pytest."""
     session.install("-e", ".[tests]")
-    session.run("pytest", "-n", "2", *session.posargs)
+    # Each process has a core; threads of torch would only wait for one another.
+    variables = {"OMP_NUM_THREADS": "1"}
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *session.posargs, env=variables)
 
 
 @nox.session(python=PYTHON)
