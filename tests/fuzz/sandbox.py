@@ -76,6 +76,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.allowed: tuple[str, ...] | None = None
+        self.folder = Path()
         self.found: list[str] = []
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -97,7 +98,10 @@ class _Watch:
         # Opening follows a link, while removing and renaming treat the link itself.
         path = path.resolve() if event == "open" else path.parent.resolve() / path.name
         exists = event == "os.mkdir" and path.is_dir()  # which mkdir itself refuses
-        if path != Path(os.devnull) and not str(path).startswith(self.allowed or ()) and not exists:
+        # A module of ours that is imported for the first time is compiled.
+        compiled = "__pycache__" in path.parts and not path.is_relative_to(self.folder)
+        fine = exists or compiled or path == Path(os.devnull)
+        if not fine and not str(path).startswith(self.allowed or ()):
             self.found.append(f"{event} {path}")
 
 
@@ -195,7 +199,7 @@ def _watched(folder: Path, allowed: tuple[str, ...]) -> Iterator[list[str]]:
     if _WATCH not in _installed:
         sys.addaudithook(_WATCH)
         _installed.append(_WATCH)
-    _WATCH.found = []
+    _WATCH.found, _WATCH.folder = [], folder.resolve()
     with contextlib.chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("error")  # to a user it would be a line that says nothing to him
         _WATCH.allowed = allowed
