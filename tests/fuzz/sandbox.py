@@ -1,5 +1,6 @@
 """Runs what reads files and watches it: how it ends, what it takes, what it leaves behind."""
 
+import compileall
 import contextlib
 import io
 import os
@@ -34,6 +35,8 @@ _PLACES = {
     "os.symlink": (1, 2),
 }
 """Events that change a directory, with the arguments that say where, and from which directory."""
+_ROOT = Path(__file__).parents[2]
+_ROOMS = ("arch", "sw", "hw", "cosim", "host", "flow")
 _FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 
 
@@ -76,7 +79,6 @@ class _Watch:
 
     def __init__(self) -> None:
         self.allowed: tuple[str, ...] | None = None
-        self.folder = Path()
         self.found: list[str] = []
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -98,10 +100,7 @@ class _Watch:
         # Opening follows a link, while removing and renaming treat the link itself.
         path = path.resolve() if event == "open" else path.parent.resolve() / path.name
         exists = event == "os.mkdir" and path.is_dir()  # which mkdir itself refuses
-        # A module of ours that is imported for the first time is compiled.
-        compiled = "__pycache__" in path.parts and not path.is_relative_to(self.folder)
-        fine = exists or compiled or path == Path(os.devnull)
-        if not fine and not str(path).startswith(self.allowed or ()):
+        if path != Path(os.devnull) and not str(path).startswith(self.allowed or ()) and not exists:
             self.found.append(f"{event} {path}")
 
 
@@ -197,9 +196,11 @@ def examine(
 @contextlib.contextmanager
 def _watched(folder: Path, allowed: tuple[str, ...]) -> Iterator[list[str]]:
     if _WATCH not in _installed:
+        for room in _ROOMS:  # else a module that is imported late writes its byte code
+            compileall.compile_dir(_ROOT / room, quiet=2)
         sys.addaudithook(_WATCH)
         _installed.append(_WATCH)
-    _WATCH.found, _WATCH.folder = [], folder.resolve()
+    _WATCH.found = []
     with contextlib.chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("error")  # to a user it would be a line that says nothing to him
         _WATCH.allowed = allowed
