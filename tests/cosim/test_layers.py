@@ -26,6 +26,7 @@ from tests.sw.integer_layers import linear_spec, random_layer
 pytestmark = pytest.mark.cosim
 
 BUILDS = Path(__file__).parents[2] / "sim_build"
+ONCE = {"stalls": (0,), "resets": False, "waves": "never"}
 WIDE = OutFormat(bits=16, signed=True, minimum=-32768, maximum=32767)
 
 
@@ -164,14 +165,7 @@ def test_hang_is_ended_and_named(network, tmp_path):
             r"\.i__valid\([^)]*\)", ".i__valid(1'b0)", text[instance:], count=1
         )
 
-    done = simulate(
-        network,
-        altered(network, tmp_path, block),
-        tmp_path,
-        stalls=(0,),
-        resets=False,
-        waves="never",
-    )
+    done = simulate(network, altered(network, tmp_path, block), tmp_path, **ONCE)
     assert done.problems[0].startswith("layer first hangs after 0 outputs: busy; ")
     assert "index_fetch waits to be taken" in done.problems[0]
 
@@ -186,14 +180,7 @@ def test_endless_outputs_are_ended(network, tmp_path):
         assert (ends, frees, walks) == (1, 1, 1)
         return text
 
-    done = simulate(
-        network,
-        altered(network, tmp_path, drain),
-        tmp_path,
-        stalls=(0,),
-        resets=False,
-        waves="never",
-    )
+    done = simulate(network, altered(network, tmp_path, drain), tmp_path, **ONCE)
     assert re.match(r"layer first hangs after \d+ outputs: busy; .*\bo moves", done.problems[0])
 
 
@@ -202,7 +189,7 @@ def test_foreign_verilog_is_refused(network, tmp_path):
     target = altered(network, tmp_path, lambda text: text + "\n")
     names = json.loads((target / "names.json").read_text())
     (target / "names.json").write_text(json.dumps(names | {"tables_sha256": "0" * 64}))
-    done = simulate(network, target, tmp_path, stalls=(0,), resets=False, waves="never")
+    done = simulate(network, target, tmp_path, **ONCE)
     assert "the Verilog is of tables 000000" in done.problems[0]
 
 
@@ -264,7 +251,7 @@ def test_wrong_cell_is_named_behind_skipped_planes(skipping, tmp_path):
         )
 
     verilog = altered(skipping, tmp_path, flip)
-    done = simulate(skipping, verilog, tmp_path, stalls=(0,), resets=False, waves="never")
+    done = simulate(skipping, verilog, tmp_path, **ONCE)
     assert re.fullmatch(
         r"layer first is wrong at position [024], output \d: expected -?\d+, seen -?\d+; "
         r"OU 2, plane [046], bit line 0: ADC code \d+, expected \d+",
